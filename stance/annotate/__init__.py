@@ -1,0 +1,1 @@
+"""Labelling: store, queue, page, agreement, loop. The page needs the extra ``annotate``."""

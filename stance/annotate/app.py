@@ -1,0 +1,413 @@
+"""The labelling page: server-rendered, with one small script; every change is on disk before it is answered."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs, quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from stance.annotate.assignment import next_item, progress, progress_of
+from stance.annotate.jobs import TrainingJob
+from stance.annotate.records import KINDS, Change
+from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, sign_session
+from stance.annotate.store import ADJUDICATOR, Store
+from stance.errors import AnnotationError, ConflictError, StanceError
+
+__all__ = ["PageOptions", "create_app"]
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_BACK = ("audit", "adjudicate", "progress")
+_LONGEST_LOOK = 10 * 60 * 1000  # milliseconds between two changes that can be work
+_FIELDS = {"item", "base", "token", "kind", "labels", "text", "millis", "adjudicate"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How the page behaves.
+
+    Parameters
+    ----------
+    mode
+        ``blind`` shows no suggestion of a model, ``suggestion`` shows the stored ones.
+    guide
+        Labelling guide as HTML that can be trusted.
+    hosts
+        Host names the server answers for.
+    token
+        What an annotator must enter besides a name; ``None`` if nothing.
+    job
+        What the training button starts; no button if not given.
+    """
+
+    mode: Literal["blind", "suggestion"] = "blind"
+    guide: str = ""
+    hosts: tuple[str, ...] = _LOCAL
+    token: str | None = None
+    job: TrainingJob | None = None
+
+
+def create_app(store: Store, options: PageOptions | None = None) -> Starlette:
+    """Return the ASGI application of a store."""
+    pages = _Pages(store, options or PageOptions())
+    static = Path(__file__).parent / "static"
+    routes = [
+        Route("/", pages.start),
+        Route("/enter", pages.enter, methods=["POST"]),
+        Route("/leave", pages.leave, methods=["POST"]),
+        Route("/label", pages.label),
+        Route("/progress", pages.progress),
+        Route("/adjudicate", pages.adjudicate),
+        Route("/audit", pages.audit),
+        Route("/agreement", pages.agreement),
+        Route("/train", pages.train),
+        Route("/export/{kind}", pages.export),
+        Route("/api/change", pages.change, methods=["POST"]),
+        Route("/api/undo", pages.undo, methods=["POST"]),
+        Route("/api/train", pages.train_state, methods=["GET"]),
+        Route("/api/train", pages.train_start, methods=["POST"]),
+        Route("/healthz", pages.health),
+        Mount("/static", StaticFiles(directory=static)),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, hosts=pages.options.hosts)],
+        exception_handlers={StanceError: _refused, 404: pages.missing},
+    )
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """Answer what the project itself refuses: 409 for a conflict, 422 for the rest, with the rule."""
+    if isinstance(error, ConflictError):
+        return JSONResponse({"error": str(error), "rule": "conflict", "state": _state_dict(error.state)}, 409)
+    rule = error.rejection.rule if isinstance(error, AnnotationError) else type(error).__name__
+    return JSONResponse({"error": str(error), "rule": rule}, 422)
+
+
+def _state_dict(state: Any) -> dict[str, Any]:
+    return dict(state.to_dict())
+
+
+class _RequestError(AnnotationError):
+    default_rule = "request"
+
+
+class _Pages:
+    """The endpoints; each reads what it needs from the store, nothing is held between requests."""
+
+    def __init__(self, store: Store, options: PageOptions) -> None:
+        self.store = store
+        self.options = options
+        self.templates = Environment(
+            loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self.templates.globals |= {"project": store.name, "labels": store.labels, "targets": store.targets}
+
+    # who ---------------------------------------------------------------------------------------------------------
+
+    def _who(self, request: Request) -> str | None:
+        return open_session(request.cookies.get(COOKIE), self.store.secret)
+
+    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        who = self._who(request)
+        values |= {
+            "who": who,
+            "csrf": csrf_token(who or "", self.store.secret),
+            "can_train": self.options.job is not None,
+            "store_id": self.store.id,
+            "here": request.url.path,
+        }
+        return HTMLResponse(self.templates.get_template(template).render(values), status)
+
+    async def missing(self, request: Request, _: Exception) -> Response:
+        """Answer 404 with a page."""
+        message = "There is no such page or item."
+        return self._page(request, "message.html", 404, title="Not found", message=message)
+
+    def start(self, request: Request) -> Response:
+        """Show the entry, or go on labelling."""
+        if self._who(request):
+            return RedirectResponse("/label", 303)
+        return self._entry(request, "")
+
+    def _entry(self, request: Request, problem: str, status: int = 200) -> Response:
+        items = self.store.read("SELECT COUNT(*) AS n FROM item WHERE queued = 1")[0]["n"]
+        known = progress(self.store)
+        needs_token = self.options.token is not None
+        return self._page(
+            request, "enter.html", status, problem=problem, items=items, known=known, needs_token=needs_token
+        )
+
+    async def enter(self, request: Request) -> Response:
+        """Take a name (and the token, if there is one) and set the session's cookie."""
+        form = await _form(request)
+        if not _same(form.get("csrf", ""), csrf_token("", self.store.secret)):
+            return await run_in_threadpool(self._entry, request, "The page was out of date; please try again.", 403)
+        if self.options.token is not None and not _same(form.get("token", ""), self.options.token):
+            return await run_in_threadpool(self._entry, request, "The token is not right.", 403)
+        try:
+            name = await run_in_threadpool(self.store.enter, form.get("name", ""))
+        except AnnotationError as error:
+            return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
+        answer = RedirectResponse("/label", 303)
+        value = sign_session(name, self.store.secret)
+        answer.set_cookie(COOKIE, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/")
+        return answer
+
+    async def leave(self, request: Request) -> Response:
+        """Forget who is labelling in this browser."""
+        form = await _form(request)
+        if not _same(form.get("csrf", ""), csrf_token(self._who(request) or "", self.store.secret)):
+            return PlainRefusal(403, "The page was out of date.")
+        answer = RedirectResponse("/", 303)
+        answer.delete_cookie(COOKIE, path="/")
+        return answer
+
+    # pages -------------------------------------------------------------------------------------------------------
+
+    def label(self, request: Request) -> Response:
+        """Show one item: the one asked for, or the next of the queue."""
+        who = self._who(request)
+        if who is None:
+            return RedirectResponse("/", 303)
+        asked = request.query_params.get("item")
+        item = asked if asked is not None else next_item(self.store, who)
+        mine = progress_of(self.store, who)
+        if item is None:
+            return self._page(request, "finished.html", mine=mine)
+        back = request.query_params.get("from", "")
+        return self._item(request, item, who, mine=mine, back=back if back in _BACK else "")
+
+    def _item(self, request: Request, item: str, name: str, *, mine: Any, back: str) -> Response:
+        try:
+            stored = self.store.item(item)
+        except AnnotationError:
+            return self._page(request, "message.html", 404, title="Not found", message="There is no such item.")
+        adjudicating = name.startswith(ADJUDICATOR)
+        shown = self.store.suggestions(item) if self.options.mode == "suggestion" and not adjudicating else {}
+        others = _others(self.store, item) if adjudicating else {}
+        return self._page(
+            request,
+            "label.html",
+            item=stored,
+            statement=stored.record.statement,
+            state=self.store.state(item, name),
+            suggestions=shown,
+            others=others,
+            adjudicating=adjudicating,
+            mine=mine,
+            back=back,
+            guide=self.options.guide,
+        )
+
+    def progress(self, request: Request) -> Response:
+        """Show everyone's progress, and what is flagged, noted or skipped."""
+        if self._who(request) is None:
+            return RedirectResponse("/", 303)
+        marked = [
+            (self.store.item(item), who, state)
+            for item, who, state in self.store.states()
+            if state.flagged or state.note or state.status == "skipped"
+        ]
+        total = self.store.read("SELECT COUNT(*) AS n, COALESCE(SUM(wanted), 0) AS w FROM item WHERE queued = 1")[0]
+        done = self.store.read("SELECT COUNT(DISTINCT item) AS n FROM state WHERE status = 'done'")[0]["n"]
+        return self._page(
+            request, "progress.html", everyone=progress(self.store), marked=marked, items=total["n"], done=done
+        )
+
+    def adjudicate(self, request: Request) -> Response:
+        """List what annotators label differently, or show one of them to be decided."""
+        who = self._who(request)
+        if who is None:
+            return RedirectResponse("/", 303)
+        asked = request.query_params.get("item")
+        if asked is not None:
+            return self._item(request, asked, ADJUDICATOR + who, mine=None, back="adjudicate")
+        from stance.annotate.disputes import disputes
+
+        return self._page(request, "disputes.html", disputes=disputes(self.store))
+
+    def audit(self, request: Request) -> Response:
+        """List suspected label errors, near-duplicates that differ, and annotators who differ."""
+        if self._who(request) is None:
+            return RedirectResponse("/", 303)
+        from stance.annotate.audit import audit
+
+        return self._page(request, "audit.html", audit=audit(self.store))
+
+    def agreement(self, request: Request) -> Response:
+        """Show the agreement report of what is labelled so far."""
+        if self._who(request) is None:
+            return RedirectResponse("/", 303)
+        from secrets import token_urlsafe
+
+        from stance.annotate.agreement import measure_agreement
+        from stance.annotate.ratings import ratings_of_store
+        from stance.annotate.report import render_agreement
+
+        nonce = token_urlsafe(16)
+        answer = HTMLResponse(
+            render_agreement(measure_agreement(ratings_of_store(self.store)), nonce=nonce, links=True)
+        )
+        answer.headers["content-security-policy"] = (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+        )
+        return answer
+
+    def export(self, request: Request) -> Response:
+        """Download the labels in one of the formats."""
+        if self._who(request) is None:
+            return RedirectResponse("/", 303)
+        from stance.annotate.formats import FORMATS, export_bytes
+
+        kind = request.path_params["kind"]
+        if kind not in FORMATS:
+            return self._page(request, "message.html", 404, title="Not found", message="There is no such format.")
+        body, ending = export_bytes(self.store, kind)
+        safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in self.store.name)[:60] or "labels"
+        disposition = f"attachment; filename*=UTF-8''{quote(safe)}-{kind}{ending}"
+        return Response(body, media_type="application/octet-stream", headers={"content-disposition": disposition})
+
+    # changes -----------------------------------------------------------------------------------------------------
+
+    async def change(self, request: Request) -> Response:
+        """Save one change and answer with the item's new state."""
+        return await self._with_body(request, self._change)
+
+    def _change(self, who: str, body: dict[str, Any]) -> Response:
+        item, base, change, adjudicating = _change_of(body)
+        name = who
+        if adjudicating:
+            name = self.store.enter(who, adjudicator=True)
+            change = replace(change, mode="adjudicate")
+        elif self.options.mode == "suggestion":
+            shown = {target: label for target, (label, _) in self.store.suggestions(item).items()}
+            change = replace(change, mode="suggestion", suggestions=shown)
+        return JSONResponse(self.store.save(item, name, change, base=base).to_dict())
+
+    async def undo(self, request: Request) -> Response:
+        """Take back the annotator's last change; answers with its item."""
+        return await self._with_body(request, self._undo)
+
+    def _undo(self, who: str, body: dict[str, Any]) -> Response:
+        token = body.get("token")
+        name = ADJUDICATOR + who if body.get("adjudicate") is True else who
+        found = self.store.undo(name, token=token if isinstance(token, str) else None)
+        if found is None:
+            return JSONResponse({"item": None})
+        return JSONResponse({"item": found[0], "state": found[1].to_dict()})
+
+    async def _with_body(self, request: Request, act: Callable[[str, dict[str, Any]], Response]) -> Response:
+        who = self._who(request)
+        if who is None:
+            return JSONResponse({"error": "nobody has entered", "rule": "session"}, 401)
+        if not _same(request.headers.get("x-csrf-token", ""), csrf_token(who, self.store.secret)):
+            return JSONResponse({"error": "the page is out of date: load it again", "rule": "csrf"}, 403)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return JSONResponse({"error": "send application/json", "rule": "content-type"}, 415)
+        try:
+            body = json.loads(await request.body())
+            json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
+        except (ValueError, RecursionError):
+            return JSONResponse({"error": "the body is not JSON", "rule": "json"}, 400)
+        if not isinstance(body, dict):
+            return JSONResponse({"error": "the body is no JSON object", "rule": "json"}, 400)
+        return await run_in_threadpool(act, who, body)
+
+    # training ----------------------------------------------------------------------------------------------------
+
+    def train(self, request: Request) -> Response:
+        """Show the training page with the learning curve of the last run."""
+        if self._who(request) is None:
+            return RedirectResponse("/", 303)
+        if self.options.job is None:
+            return self._page(request, "message.html", 404, title="Not found", message="Training is switched off.")
+        from stance.annotate.curve import curve_svg
+
+        job = self.options.job
+        result = job.result()
+        return self._page(
+            request, "train.html", running=job.running, result=result, svg=curve_svg(result) if result else ""
+        )
+
+    def train_state(self, request: Request) -> Response:
+        """Tell how far the training run is."""
+        if self._who(request) is None or self.options.job is None:
+            return JSONResponse({"error": "nobody has entered", "rule": "session"}, 401)
+        return JSONResponse(self.options.job.state())
+
+    async def train_start(self, request: Request) -> Response:
+        """Start a training run, unless one is under way."""
+
+        def begin(_: str, __: dict[str, Any]) -> Response:
+            job = self.options.job
+            if job is None:
+                return JSONResponse({"error": "training is switched off", "rule": "training"}, 404)
+            return JSONResponse({"started": job.start()}, 202)
+
+        return await self._with_body(request, begin)
+
+    def health(self, _: Request) -> Response:
+        """Tell that the server answers and the store can be read."""
+        items = self.store.read("SELECT COUNT(*) AS n FROM item")[0]["n"]
+        return JSONResponse({"status": "ok", "store": self.store.id, "items": items})
+
+
+def PlainRefusal(status: int, message: str) -> Response:  # noqa: N802  # reads like the responses beside it
+    """Return a refusal in plain text."""
+    return Response(message, status, media_type="text/plain")
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        parsed = parse_qs((await request.body()).decode("utf-8"), max_num_fields=20)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in parsed.items()}
+
+
+def _change_of(body: dict[str, Any]) -> tuple[str, int | None, Change, bool]:
+    """Read a change from the page; says what is wrong with it."""
+    if unknown := set(body) - _FIELDS:
+        raise _RequestError(f"unknown field {', '.join(sorted(unknown))[:80]!r}", file="request")
+    item, base, labels = body.get("item"), body.get("base"), body.get("labels", {})
+    text, millis, token = body.get("text"), body.get("millis", 0), body.get("token")
+    rules = {
+        "item": isinstance(item, str) and bool(item),
+        "base": base is None or (isinstance(base, int) and not isinstance(base, bool)),
+        "kind": body.get("kind") in KINDS,
+        "labels": isinstance(labels, dict)
+        and len(labels) <= 1000
+        and all(isinstance(v, str | None) for v in labels.values()),
+        "text": text is None or (isinstance(text, str) and len(text) <= 4000),
+        "millis": isinstance(millis, int) and not isinstance(millis, bool) and millis >= 0,
+        "token": token is None or (isinstance(token, str) and 1 <= len(token) <= 64),
+        "adjudicate": isinstance(body.get("adjudicate", False), bool),
+    }
+    if broken := [name for name, kept in rules.items() if not kept]:
+        raise _RequestError(f"{', '.join(broken)} missing or of the wrong form", file="request")
+    change = Change(body["kind"], dict(labels), text, min(millis, _LONGEST_LOOK), token=token)
+    return str(item), base, change, bool(body.get("adjudicate", False))
+
+
+def _others(store: Store, item: str) -> dict[str, dict[str, str]]:
+    """Return what each annotator gave an item, for the one who decides."""
+    rows = store.read("SELECT annotator FROM state WHERE item = ? AND status = 'done' ORDER BY annotator", (item,))
+    names = [row["annotator"] for row in rows if not row["annotator"].startswith(ADJUDICATOR)]
+    return {name: dict(store.state(item, name).labels) for name in names}

@@ -1,0 +1,141 @@
+"""Who labels what next: overlap, claims that keep two annotators off one item, and progress."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from stance.annotate.store import ADJUDICATOR, Store
+from stance.errors import UsageError
+from stance.schema import stable_id
+
+__all__ = ["LEASE", "Progress", "next_item", "progress", "progress_of", "set_overlap"]
+
+LEASE = 30 * 60.0
+"""Seconds for which an item that someone has on screen is given to nobody else."""
+
+_NEXT = """
+SELECT i.id FROM item i
+WHERE i.queued = 1
+  AND NOT EXISTS (SELECT 1 FROM state s WHERE s.item = i.id AND s.annotator = :who)
+  AND (SELECT COUNT(*) FROM state s
+       WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE :adjudicator)
+    + (SELECT COUNT(*) FROM claim c WHERE c.item = i.id AND c.annotator <> :who) < i.wanted
+ORDER BY i.rank, i.place LIMIT 1
+"""
+_UNFINISHED = """
+SELECT i.id FROM item i
+LEFT JOIN claim c ON c.item = i.id AND c.annotator = :who
+LEFT JOIN state s ON s.item = i.id AND s.annotator = :who
+WHERE (c.item IS NOT NULL AND s.status IS NULL) OR s.status = 'open'
+ORDER BY s.at DESC, c.at LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an annotator has come.
+
+    Parameters
+    ----------
+    annotator
+        Name.
+    done, skipped, flagged, open
+        Items finished, passed on, marked for a second look, and begun.
+    left
+        Items in the queue that this annotator could still be given.
+    seconds
+        Median seconds spent on a finished item; ``None`` if none is finished by hand.
+    today
+        Items finished since midnight UTC.
+    """
+
+    annotator: str
+    done: int
+    skipped: int
+    flagged: int
+    open: int
+    left: int
+    seconds: float | None
+    today: int
+
+    @property
+    def share(self) -> float:
+        """Share of this annotator's work that is done, 0 to 1."""
+        return self.done / (self.done + self.left) if self.done + self.left else 1.0
+
+
+def set_overlap(store: Store, share: float, *, annotators: int = 2, seed: int = 0) -> int:
+    """Have a share of the items labelled by several annotators, the rest by one; returns how many.
+
+    Parameters
+    ----------
+    store
+        The project.
+    share
+        Share of the queued items, 0 to 1.
+    annotators
+        How many label each of them.
+    seed
+        Which items are drawn; the same seed draws the same items.
+
+    Raises
+    ------
+    UsageError
+        If the share is not from 0 to 1, or fewer than one annotator is asked for.
+    """
+    if not 0 <= share <= 1:
+        raise UsageError(f"overlap must be from 0 to 1, found {share}")
+    if annotators < 1:
+        raise UsageError(f"an item needs at least one annotator, found {annotators}")
+    queued = [item.id for item in store.items() if item.queued]
+    drawn = sorted(queued, key=lambda item: stable_id(seed, item))[: round(share * len(queued))]
+    store.set_wanted({**dict.fromkeys(queued, 1), **dict.fromkeys(drawn, annotators)})
+    return len(drawn)
+
+
+def next_item(store: Store, annotator: str, *, now: float | None = None) -> str | None:
+    """Return the id of what an annotator shall label next, and claim it; ``None`` if nothing is left.
+
+    Work that was begun comes first, the latest of it; then the first item of the queue that still needs an
+    annotator and is on nobody else's screen.
+    """
+    clock = time.time() if now is None else now
+    with store.write() as db:
+        db.execute("DELETE FROM claim WHERE at < ?", (clock - LEASE,))
+        row = db.execute(_UNFINISHED, {"who": annotator}).fetchone()
+        if row is None:
+            row = db.execute(_NEXT, {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}).fetchone()
+        if row is None:
+            return None
+        db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (row["id"], annotator, clock))
+        return str(row["id"])
+
+
+def progress(store: Store) -> list[Progress]:
+    """Return the progress of every annotator, in order of name."""
+    return [progress_of(store, name) for name in store.annotators()]
+
+
+def progress_of(store: Store, annotator: str) -> Progress:
+    """Return the progress of one annotator."""
+    rows = store.read("SELECT status, flagged, millis, at FROM state WHERE annotator = ?", (annotator,))
+    by_status = {s: sum(row["status"] == s for row in rows) for s in ("done", "skipped", "open")}
+    times = sorted(row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"])
+    midnight = datetime.now(UTC).date().isoformat()
+    return Progress(
+        annotator=annotator,
+        done=by_status["done"],
+        skipped=by_status["skipped"],
+        flagged=sum(row["flagged"] for row in rows),
+        open=by_status["open"],
+        left=by_status["open"] + _left(store, annotator),
+        seconds=times[len(times) // 2] if times else None,
+        today=sum(row["status"] == "done" and row["at"] >= midnight for row in rows),
+    )
+
+
+def _left(store: Store, annotator: str) -> int:
+    query = _NEXT.replace("SELECT i.id", "SELECT COUNT(*) AS n").replace("ORDER BY i.rank, i.place LIMIT 1", "")
+    return int(store.read(query, {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"})[0]["n"])

@@ -1,0 +1,218 @@
+"""Labels worth a second look: contradicted by a model, unlike between near-duplicates, or by an annotator apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.annotate.labelled import labelled_corpus
+from stance.annotate.ratings import Ratings, ratings_of_store
+from stance.annotate.store import Store
+from stance.corpus import CorpusRecord, cluster_of, near_duplicates
+from stance.statistics.confident import label_issues
+
+__all__ = ["Audit", "AuditedAnnotator", "DuplicateIssue", "Suspect", "audit"]
+
+_FOLDS = 5
+_FEWEST = 40  # labels under which a model of them says nothing
+_SHOWN = 100
+_SIMILAR = 0.7
+_RESAMPLES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that a model trained on the other labels contradicts with confidence."""
+
+    item: str
+    text: str
+    target: str
+    label: str
+    expected: str
+    p_label: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateIssue:
+    """Two statements that nearly repeat each other, labelled differently."""
+
+    first: str
+    second: str
+    first_text: str
+    second_text: str
+    target: str
+    first_label: str
+    second_label: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedAnnotator:
+    """How one annotator agrees with the others.
+
+    Parameters
+    ----------
+    annotator
+        Name.
+    shared
+        Labels of statements and targets that others labelled too.
+    agreement, low, high
+        Share of equal labels in pairs with the others, and its 95 % interval (bootstrap of documents).
+    others
+        The same share among the others; ``None`` where they share nothing.
+    differs
+        Whether the whole interval lies under `others`.
+    items
+        Statements on which the others agree and this annotator does not, at most five.
+    """
+
+    annotator: str
+    shared: int
+    agreement: float
+    low: float
+    high: float
+    others: float | None
+    differs: bool
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found; `suspects_note` says why suspects could not be looked for."""
+
+    suspects: tuple[Suspect, ...]
+    duplicates: tuple[DuplicateIssue, ...]
+    annotators: tuple[AuditedAnnotator, ...]
+    suspects_note: str = ""
+
+
+def audit(store: Store) -> Audit:
+    """Audit the labels of a store: those finished by annotators, and those the corpus brought along.
+
+    Raises
+    ------
+    MissingExtraError
+        If `datasketch` is not installed.
+    """
+    corpus = labelled_corpus(store)
+    suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets)
+    return Audit(
+        suspects, _duplicates(corpus.records, corpus.targets), _annotators(ratings_of_store(store)), suspects_note=note
+    )
+
+
+def _suspects(
+    records: tuple[CorpusRecord, ...], labels: tuple[str, ...], targets: tuple[str, ...]
+) -> tuple[tuple[Suspect, ...], str]:
+    pairs = [(i, t, label) for i, r in enumerate(records) for t in targets if (label := r.labels.get(t)) is not None]
+    groups = [cluster_of(records[i]) for i, _, _ in pairs]
+    if len(pairs) < _FEWEST or len(set(groups)) < _FOLDS:
+        return (), f"Suspected errors are looked for from {_FEWEST} labels in {_FOLDS} documents on."
+    given = np.array([labels.index(label) for _, _, label in pairs])
+    probabilities = _out_of_fold(records, targets, pairs, given, groups, len(labels))
+    found = []
+    for place in label_issues(given, probabilities)[:_SHOWN]:
+        i, target, label = pairs[place]
+        expected = labels[int(probabilities[place].argmax())]
+        if expected != label:
+            record = records[i]
+            p = float(probabilities[place, given[place]])
+            found.append(Suspect(record.id, record.statement.text, target, label, expected, p))
+    return tuple(found), ""
+
+
+def _out_of_fold(
+    records: tuple[CorpusRecord, ...],
+    targets: tuple[str, ...],
+    pairs: list[tuple[int, str, str]],
+    given: NDArray[np.int64],
+    groups: list[str],
+    labels: int,
+) -> NDArray[np.float64]:
+    """Return each label's probability from a regression on the encoder's vectors that saw other documents only."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from stance.learning.features import target_vectors
+    from stance.model import StanceClassifier
+
+    vectors = target_vectors(StanceClassifier.from_pretrained(), [r.statement for r in records], list(targets))
+    x = np.stack([vectors[i, targets.index(target)] for i, target, _ in pairs])
+    out = np.zeros((len(pairs), labels))
+    for train, test in GroupKFold(n_splits=_FOLDS).split(x, given, groups):
+        present = np.unique(given[train])
+        if len(present) == 1:
+            out[np.ix_(test, present)] = 1.0
+            continue
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=1000))
+        out[np.ix_(test, present)] = model.fit(x[train], given[train]).predict_proba(x[test])
+    return out
+
+
+def _duplicates(records: tuple[CorpusRecord, ...], targets: tuple[str, ...]) -> tuple[DuplicateIssue, ...]:
+    found = []
+    for pair in near_duplicates([r.statement.text for r in records], threshold=_SIMILAR):
+        a, b = records[pair.first], records[pair.second]
+        for target in targets:
+            first, second = a.labels.get(target), b.labels.get(target)
+            if first is not None and second is not None and first != second and _same_speaker(a, b):
+                words = (a.statement.text, b.statement.text)
+                found.append(DuplicateIssue(a.id, b.id, *words, target, first, second, pair.similarity))
+    found.sort(key=lambda issue: -issue.similarity)
+    return tuple(found[:_SHOWN])
+
+
+def _same_speaker(a: CorpusRecord, b: CorpusRecord) -> bool:
+    """Tell whether the stance should be the same: not where two different speakers are named."""
+    names = {r.statement.speaker.name.casefold() for r in (a, b) if r.statement.speaker}
+    return len(names) < 2
+
+
+def _annotators(ratings: Ratings) -> tuple[AuditedAnnotator, ...]:
+    given: dict[str, dict[str, Mapping[str, str]]] = {}
+    for rating in ratings.ratings:
+        given.setdefault(rating.item, {})[rating.annotator] = rating.labels
+    clusters = {item: cluster_of(ratings.items[item]) for item in given}
+    found = [_audited(name, given, clusters, ratings.targets) for name in ratings.annotators]
+    return tuple(sorted((a for a in found if a is not None), key=lambda a: a.agreement))
+
+
+def _audited(
+    name: str,
+    given: Mapping[str, Mapping[str, Mapping[str, str]]],
+    clusters: Mapping[str, str],
+    targets: tuple[str, ...],
+) -> AuditedAnnotator | None:
+    counts: dict[str, NDArray[np.float64]] = {}  # per document: equal and all pairs with this one, and among the others
+    shared, apart = 0, []
+    for item, by in given.items():
+        for target in targets:
+            own = by.get(name, {}).get(target)
+            rest = [labels[target] for who, labels in by.items() if who != name and target in labels]
+            count = counts.setdefault(clusters[item], np.zeros(4))
+            count[3] += len(rest) * (len(rest) - 1) / 2
+            count[2] += sum(a == b for i, a in enumerate(rest) for b in rest[:i])
+            if own is not None and rest:
+                shared += 1
+                count[:2] += sum(label == own for label in rest), len(rest)
+                if len(rest) > 1 and len(set(rest)) == 1 and rest[0] != own:
+                    apart.append(item)
+    if not shared:
+        return None
+    table = np.stack(list(counts.values()))
+    total = table.sum(axis=0)
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=_RESAMPLES) @ table
+    drawn = drawn[drawn[:, 1] > 0]
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    others = float(total[2] / total[3]) if total[3] else None
+    differs = others is not None and bool(high < others)
+    agreement = float(total[0] / total[1])
+    return AuditedAnnotator(
+        name, shared, agreement, float(low), float(high), others, differs, tuple(dict.fromkeys(apart))[:5]
+    )

@@ -1,0 +1,376 @@
+"""Labels in and out: `datasets` folders, JSONL, CSV, and the formats of Label Studio, doccano and potato."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stance.annotate.labelled import labelled_corpus
+from stance.annotate.ratings import Aggregation
+from stance.annotate.store import Store
+from stance.corpus import Corpus, CorpusRecord, read_corpus, write_corpus
+from stance.errors import AnnotationError, OutputError, Rejection, UsageError
+
+__all__ = ["FORMATS", "export_bytes", "export_labels", "import_labels"]
+
+FORMATS = ("datasets", "jsonl", "csv", "label-studio", "doccano", "potato")
+_ENDINGS = {".jsonl": "jsonl", ".csv": "csv", ".json": "label-studio"}
+_UNNAMED = "imported"
+"""Annotator of labels that come without one."""
+Given = tuple[str, str, dict[str, str | None]]
+"""Item, annotator, label by target."""
+
+
+def export_labels(store: Store, path: str | Path, *, kind: str | None = None, method: Aggregation = "majority") -> int:
+    """Write the labels of a store; returns how many statements they cover.
+
+    Parameters
+    ----------
+    store
+        The project.
+    path
+        A ``.jsonl``, ``.csv`` or ``.json`` (Label Studio) file, or a folder (`datasets`, doccano, potato).
+    kind
+        One of `FORMATS`; by the ending of `path` if not given, `datasets` where it has none.
+    method
+        How several labels become one, for the formats with one label per statement and target.
+
+    Raises
+    ------
+    UsageError
+        If the format is unknown.
+    AnnotationError
+        If nothing is labelled.
+    OutputError
+        If it cannot be written.
+    """
+    place = Path(path)
+    chosen = _kind(kind, place)
+    corpus = labelled_corpus(store, method)
+    if not len(corpus):
+        raise AnnotationError("nothing is labelled yet", file=str(store.path), rule="no-label")
+    try:
+        if chosen == "datasets":
+            write_corpus(corpus, place)
+            return len(corpus)
+        files = _files(corpus, chosen)
+        single = len(files) == 1 and "" in files
+        for name, text in files.items():
+            target = place if single else place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputError(f"{place}: cannot write: {error.strerror or error}") from error
+    return len(corpus)
+
+
+def export_bytes(store: Store, kind: str, method: Aggregation = "majority") -> tuple[bytes, str]:
+    """Return an export as one file's bytes and the ending of its name; folders become a ZIP archive."""
+    corpus = labelled_corpus(store, method)
+    if kind == "datasets":
+        with tempfile.TemporaryDirectory() as folder:
+            write_corpus(corpus, folder)
+            paths = sorted(p for p in Path(folder).rglob("*") if p.is_file())
+            return _zipped((str(p.relative_to(folder)), p.read_bytes()) for p in paths), ".zip"
+    files = _files(corpus, _kind(kind, Path()))
+    if "" in files:
+        return files[""].encode("utf-8"), {"jsonl": ".jsonl", "csv": ".csv"}.get(kind, ".json")
+    return _zipped((name, text.encode("utf-8")) for name, text in files.items()), ".zip"
+
+
+def import_labels(
+    store: Store, path: str | Path, *, kind: str | None = None, on_reject: Callable[[Rejection], None] | None = None
+) -> int:
+    """Read finished labels into a store; returns how many (statement, annotator) pairs were new or different.
+
+    Statements are found by their id, in Label Studio and doccano also by their words where these are unique.
+
+    Parameters
+    ----------
+    store
+        The project.
+    path
+        What `export_labels` writes, or the same written by the tool of that name.
+    kind
+        One of `FORMATS`; by the ending if not given.
+    on_reject
+        Called for each record left out; if not given, the first one raises.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read, or at the first bad record if `on_reject` is not given.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise AnnotationError("no such file or folder", file=str(path), rule="readable")
+    chosen = _kind(kind, place)
+    find = _Finder(store)
+    readers: dict[str, Callable[[Path, _Finder], Iterator[tuple[str, int, Given | AnnotationError]]]] = {
+        "label-studio": _from_label_studio,
+        "doccano": _from_doccano,
+        "potato": _from_potato,
+    }
+    count = 0
+    for file, number, found in readers.get(chosen, _from_corpus)(place, find):
+        try:
+            if isinstance(found, AnnotationError):
+                raise found
+            count += store.import_labels([found])
+        except AnnotationError as error:
+            own = error.rejection
+            problem = Rejection(file, number, own.rule, own.message)
+            if on_reject is None:
+                raise AnnotationError(own.message, file=file, record=number, rule=own.rule) from error
+            on_reject(problem)
+    return count
+
+
+def _kind(kind: str | None, place: Path) -> str:
+    if kind is None:
+        kind = _ENDINGS.get(place.suffix.lower(), "datasets")
+    if kind not in FORMATS:
+        raise UsageError(f"format {kind!r} is none of {', '.join(FORMATS)}")
+    return kind
+
+
+def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+# out -----------------------------------------------------------------------------------------------------------------
+
+
+def _files(corpus: Corpus, kind: str) -> dict[str, str]:
+    """Return text by file name; the name is empty where there is just one file."""
+    if kind == "jsonl":
+        return {"": _lines(_record(split, r) for split, rs in corpus.splits.items() for r in rs)}
+    if kind == "csv":
+        return {"": _csv(corpus)}
+    if kind == "label-studio":
+        return {"": json.dumps([_task(i, r) for i, r in enumerate(corpus.records, 1)], ensure_ascii=False, indent=1)}
+    if kind == "doccano":
+        return _doccano(corpus)
+    return _potato(corpus)
+
+
+def _lines(records: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _record(split: str, record: CorpusRecord) -> dict[str, Any]:
+    statement = record.statement.to_dict()
+    own = {"id": record.id, "split": split, "document": record.document, "outlet": record.outlet}
+    own |= {"published": record.published, "source": record.source}
+    own |= {key: value for key, value in statement.items() if key not in ("statement_id", "context")}
+    around = record.statement.before or record.statement.after
+    own["context"] = statement["context"] if around else ""
+    return own | {"labels": dict(record.labels), "annotators": {k: dict(v) for k, v in record.annotators.items()}}
+
+
+def _csv(corpus: Corpus) -> str:
+    buffer = io.StringIO(newline="")
+    writer: csv.DictWriter[str] | None = None
+    for split, records in corpus.splits.items():
+        for record in records:
+            row = _record(split, record)
+            labels = row.pop("labels")
+            row["annotators"] = json.dumps(row["annotators"], ensure_ascii=False) if row["annotators"] else ""
+            row |= {f"label_{target}": labels.get(target) or "" for target in corpus.targets}
+            if writer is None:
+                writer = csv.DictWriter(buffer, list(row), lineterminator="\n")
+                writer.writeheader()
+            writer.writerow(row)
+    return buffer.getvalue()
+
+
+def _task(number: int, record: CorpusRecord) -> dict[str, Any]:
+    """Return a Label Studio task: one ``choices`` result per target, one annotation per annotator."""
+    s = record.statement
+    data = {"statement_id": record.id, "text": s.text, "speaker": s.speaker.name if s.speaker else ""}
+    data["context"] = f"{s.before}⟦{s.text}⟧{s.after}"
+    by_annotator = record.annotators or {_UNNAMED: record.labels}
+    annotations = [
+        {
+            "id": number * 1000 + i,
+            "completed_by": {"email": name},
+            "was_cancelled": False,
+            "result": [
+                {
+                    "id": f"r{number}-{i}-{j}",
+                    "from_name": target,
+                    "to_name": "text",
+                    "type": "choices",
+                    "value": {"choices": [label]},
+                }
+                for j, (target, label) in enumerate(labels.items())
+                if label is not None
+            ],
+        }
+        for i, (name, labels) in enumerate(by_annotator.items())
+    ]
+    return {"id": number, "data": data, "annotations": annotations}
+
+
+def _doccano(corpus: Corpus) -> dict[str, str]:
+    """Return one JSONL file per annotator, labels written ``target: label``."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for number, record in enumerate(corpus.records, 1):
+        for name, labels in (record.annotators or {_UNNAMED: record.labels}).items():
+            given = [f"{target}: {label}" for target, label in labels.items() if label is not None]
+            row = {"id": number, "text": record.statement.text, "label": given, "statement_id": record.id}
+            files.setdefault(f"{name}.jsonl", []).append(row)
+    return {name: _lines(rows) for name, rows in files.items()}
+
+
+def _potato(corpus: Corpus) -> dict[str, str]:
+    """Return ``NAME/annotated_instances.jsonl`` per annotator, one schema per target."""
+    files: dict[str, list[dict[str, Any]]] = {}
+    for record in corpus.records:
+        for name, labels in (record.annotators or {_UNNAMED: record.labels}).items():
+            given = {target: {label: "true"} for target, label in labels.items() if label is not None}
+            row = {"id": record.id, "displayed_text": record.statement.text, "label_annotations": given}
+            row |= {"span_annotations": {}, "behavioral_data": {}}
+            files.setdefault(f"{name}/annotated_instances.jsonl", []).append(row)
+    return {name: _lines(rows) for name, rows in files.items()}
+
+
+# in ------------------------------------------------------------------------------------------------------------------
+
+
+class _Finder:
+    """Finds the statement a foreign record is about."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        items = store.items()
+        self._ids = {item.id for item in items}
+        words: dict[str, list[str]] = {}
+        for item in items:
+            words.setdefault(item.record.statement.text.strip(), []).append(item.id)
+        self._by_text = {text: ids[0] for text, ids in words.items() if len(ids) == 1}
+
+    def __call__(self, item: Any, text: Any = None) -> str:
+        if isinstance(item, str | int) and str(item) in self._ids:
+            return str(item)
+        if isinstance(text, str) and text.strip() in self._by_text:
+            return self._by_text[text.strip()]
+        raise AnnotationError(f"no statement {item!r} in the store", rule="unknown-item")
+
+
+_Read = Iterator[tuple[str, int, Given | AnnotationError]]
+
+
+def _from_corpus(place: Path, find: _Finder) -> _Read:
+    store = find.store
+    bad: list[Rejection] = []
+    corpus = read_corpus(place, labels=store.labels, targets=store.targets, on_reject=bad.append)
+    for problem in bad:
+        error = AnnotationError(problem.message, rule=problem.rule)
+        yield problem.file, problem.record or 0, error
+    for number, record in enumerate(corpus.records, 1):
+        given = dict(record.annotators) or {_UNNAMED: record.labels}
+        for name, labels in given.items():
+            if any(label is not None for label in labels.values()):
+                yield str(place), number, _tried(partial(_corpus_row, record.id, name, labels, find))
+
+
+def _corpus_row(item: str, name: str, labels: Mapping[str, str | None], find: _Finder) -> Given:
+    return find(item), name, dict(labels)
+
+
+def _tried(make: Callable[[], Given]) -> Given | AnnotationError:
+    try:
+        return make()
+    except AnnotationError as error:
+        return error
+
+
+def _from_label_studio(place: Path, find: _Finder) -> _Read:
+    tasks = _json(place.read_bytes(), place)
+    if not isinstance(tasks, list):
+        raise AnnotationError("a Label Studio export is a list of tasks", file=str(place), rule="label-studio")
+    for number, task in enumerate(tasks, 1):
+        try:
+            data = task["data"]
+            item = find(data.get("statement_id"), data.get("text"))
+            annotations = task.get("annotations", task.get("completions", []))
+            for annotation in annotations:
+                if not annotation.get("was_cancelled"):
+                    yield str(place), number, (item, _author(annotation), _choices(annotation["result"]))
+        except AnnotationError as error:
+            yield str(place), number, error
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            yield str(place), number, AnnotationError(f"no Label Studio task: {error!r}", rule="label-studio")
+
+
+def _author(annotation: Mapping[str, Any]) -> str:
+    by = annotation.get("completed_by")
+    if isinstance(by, dict):
+        by = by.get("email") or by.get("id")
+    return _UNNAMED if by is None else str(by)
+
+
+def _choices(results: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    return {r["from_name"]: r["value"]["choices"][0] for r in results if r.get("type") == "choices"}
+
+
+def _from_doccano(place: Path, find: _Finder) -> _Read:
+    for file in [place] if place.is_file() else sorted(place.glob("*.jsonl")):
+        for number, record in _json_lines(file):
+            yield str(file), number, _tried(partial(_doccano_row, record, file, find))
+
+
+def _doccano_row(record: Any, file: Path, find: _Finder) -> Given:
+    try:
+        meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
+        item = find(record.get("statement_id", meta.get("statement_id")), record.get("text", record.get("data")))
+        labels: dict[str, str | None] = {}
+        for entry in record.get("label", record.get("labels", [])):
+            target, colon, label = entry.partition(":")
+            if not colon:
+                raise AnnotationError(f"label {entry!r} is not of the form 'target: label'", rule="doccano")
+            labels[target.strip()] = label.strip()
+    except (AttributeError, TypeError) as error:
+        raise AnnotationError(f"no doccano record: {error}", rule="doccano") from error
+    return item, file.stem, labels
+
+
+def _from_potato(place: Path, find: _Finder) -> _Read:
+    for file in [place] if place.is_file() else sorted(place.glob("*/annotated_instances.jsonl")):
+        for number, record in _json_lines(file):
+            yield str(file), number, _tried(partial(_potato_row, record, file, find))
+
+
+def _potato_row(record: Any, file: Path, find: _Finder) -> Given:
+    try:
+        item = find(record.get("id", record.get("instance_id")), record.get("displayed_text"))
+        given = record["label_annotations"]
+        labels: dict[str, str | None] = {target: next(iter(chosen)) for target, chosen in given.items() if chosen}
+    except (AttributeError, TypeError, KeyError) as error:
+        raise AnnotationError(f"no potato record: {error!r}", rule="potato") from error
+    return item, str(record.get("user_id") or file.parent.name), labels
+
+
+def _json_lines(file: Path) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        if line.strip():
+            yield number, _json(line, file, number)
+
+
+def _json(text: bytes, file: Path, number: int | None = None) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AnnotationError(f"not JSON: {error}", file=str(file), record=number, rule="json") from error

@@ -1,0 +1,79 @@
+"""The training run that the page starts: a process of its own, so that labelling goes on meanwhile."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["TrainingJob"]
+
+_KEPT_LINES = 200
+
+
+class TrainingJob:
+    """Starts ``stance annotate … --train`` and keeps what it says.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of the command, from ``annotate`` on.
+    output
+        Folder it writes; ``loop.json`` in it is the result.
+    """
+
+    def __init__(self, arguments: Sequence[str], output: str | Path) -> None:
+        self._arguments = list(arguments)
+        self._output = Path(output)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: list[str] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> bool:
+        """Start a run; ``False`` if one is under way."""
+        with self._lock:
+            if self.running:
+                return False
+            self._lines = []
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "stance.cli", *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+            )
+            threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+            return True
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                self._lines = [*self._lines, line.rstrip()][-_KEPT_LINES:]
+        process.wait()
+
+    def state(self) -> dict[str, Any]:
+        """Return whether a run is under way, how the last one ended, and its last lines."""
+        code = None if self._process is None else self._process.poll()
+        return {"running": self.running, "code": code, "lines": self._lines[-30:]}
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result of the last finished run, ``None`` if there is none."""
+        path = self._output / "loop.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    def stop(self) -> None:
+        """End a run that is under way and wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=30)

@@ -1,0 +1,183 @@
+"""What the store holds: items, changes, states and the rows of the history."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from stance.corpus import CorpusRecord
+from stance.errors import AnnotationError
+from stance.schema import Speaker, Statement
+
+__all__ = [
+    "KINDS",
+    "Change",
+    "ItemState",
+    "Kind",
+    "LabelRow",
+    "StoredItem",
+    "check_name",
+    "load_record",
+    "store_record",
+]
+
+Kind = Literal["label", "done", "skip", "flag", "unflag", "note", "reopen", "undo", "import"]
+KINDS: tuple[str, ...] = ("label", "done", "skip", "flag", "unflag", "note", "reopen")
+"""Kinds of change that a person makes by hand."""
+_NAME = re.compile(r"[\w][\w .@+'-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing an annotator did to an item.
+
+    Parameters
+    ----------
+    kind
+        ``label`` sets labels, ``done`` finishes the item, ``skip`` passes it on, ``flag`` and ``unflag`` mark it for
+        a second look, ``note`` replaces the note, ``reopen`` takes ``done`` or ``skip`` back, ``import`` brings
+        finished labels from elsewhere.
+    labels
+        Label by target; ``None`` clears one.
+    text
+        The note.
+    millis
+        Milliseconds the item was looked at since the last change.
+    mode
+        ``blind``, ``suggestion`` or ``adjudicate``.
+    suggestions
+        Label the model had suggested on screen, by target.
+    token
+        Names the change, so that sending it twice saves it once.
+    """
+
+    kind: str
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    text: str | None = None
+    millis: int = 0
+    mode: str = "blind"
+    suggestions: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """What one annotator has given one item so far.
+
+    Parameters
+    ----------
+    version
+        Number of the last change, 0 if there is none.
+    status
+        ``open``, ``done`` or ``skipped``.
+    flagged, note
+        Marked for a second look; words for others.
+    labels
+        Label by target, where there is one.
+    millis
+        Milliseconds spent.
+    at
+        Time of the last change, UTC.
+    """
+
+    version: int = 0
+    status: str = "open"
+    flagged: bool = False
+    note: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    millis: int = 0
+    at: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as the page reads it."""
+        return {**asdict(self), "labels": dict(self.labels)}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One row of the history; `version` counts the changes of one annotator to one item."""
+
+    id: int
+    item: str
+    annotator: str
+    version: int
+    at: str
+    kind: str
+    target: str | None
+    label: str | None
+    text: str | None
+    millis: int
+    mode: str
+    suggestion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """A statement to be labelled.
+
+    Parameters
+    ----------
+    id
+        Id of the statement.
+    place
+        Place in the corpus.
+    split
+        Split it belongs to.
+    wanted
+        How many annotators shall label it.
+    queued
+        Whether it is to be labelled at all.
+    rank
+        Place in the queue, the lowest first.
+    record
+        The record of the corpus.
+    """
+
+    id: str
+    place: int
+    split: str
+    wanted: int
+    queued: bool
+    rank: float
+    record: CorpusRecord
+
+
+def check_name(name: str) -> str:
+    """Return an annotator's name without surrounding spaces.
+
+    Raises
+    ------
+    AnnotationError
+        If it is empty, longer than 40 characters, or holds other characters than letters, digits and ``_ .@+'-``.
+    """
+    known = unicodedata.normalize("NFC", name).strip()
+    if not _NAME.fullmatch(known):
+        message = f"name {name[:60]!r}: 1 to 40 letters, digits, spaces or any of _ . @ + ' -"
+        raise AnnotationError(message, file="annotator", rule="annotator-name")
+    return known
+
+
+def store_record(record: CorpusRecord) -> str:
+    """Return a record as JSON; the annotators' labels are left out, they go into the history."""
+    fields = {
+        "statement": asdict(record.statement),
+        "labels": dict(record.labels),
+        "document": record.document,
+        "outlet": record.outlet,
+        "published": record.published,
+        "source": record.source,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def load_record(text: str) -> CorpusRecord:
+    """Return the record that `store_record` wrote."""
+    fields = json.loads(text)
+    statement = fields.pop("statement")
+    speaker = statement.pop("speaker")
+    made = Statement(**statement, speaker=Speaker(**speaker) if speaker else None)
+    return CorpusRecord(statement=made, **fields)

@@ -1,0 +1,77 @@
+"""Serving the labelling page."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+from stance.annotate.store import Store
+from stance.errors import MissingExtraError, UsageError
+
+__all__ = ["serve_page"]
+
+
+def serve_page(
+    store: Store,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token: str | None = None,
+    options: object = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the page of a store until interrupted.
+
+    Parameters
+    ----------
+    store
+        The store.
+    host, port
+        Address; port 0 takes any free one. An address that others can reach needs a token.
+    token
+        What an annotator must enter besides a name.
+    options
+        `stance.annotate.app.PageOptions`; hosts and token are set here.
+    on_ready
+        Called with the address once requests are taken.
+
+    Raises
+    ------
+    MissingExtraError
+        If starlette, uvicorn or jinja2 is not installed.
+    UsageError
+        If the address is refused, or taken.
+    """
+    try:
+        import uvicorn
+
+        from stance.annotate.app import PageOptions, create_app
+        from stance.annotate.security import check_address
+    except ImportError as error:
+        raise MissingExtraError("the labelling page", "annotate") from error
+    hosts = check_address(host, token)
+    chosen = options if isinstance(options, PageOptions) else PageOptions()
+    app = create_app(store, replace(chosen, hosts=hosts, token=token))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"cannot listen on {host} port {port}: {error}") from error
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        )
+        server = uvicorn.Server(config)
+        listener.listen(128)
+        if on_ready is not None:
+            shown = f"[{host}]" if ":" in host else host
+            on_ready(f"http://{shown}:{listener.getsockname()[1]}/")
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # how a user ends it
+        finally:
+            if chosen.job is not None:
+                chosen.job.stop()

@@ -1,0 +1,490 @@
+"""The store of a labelling project: SQLite in WAL mode, where every label is a row and none is ever changed.
+
+``entry`` is the history: rows are only added (a trigger refuses anything else). ``state`` is what the history adds up
+to, one row per item and annotator; it is kept in the same transaction and can be rebuilt from the history alone.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stance.annotate.history import fold, replay, step
+from stance.annotate.records import Change, ItemState, LabelRow, StoredItem, check_name, load_record, store_record
+from stance.corpus import Corpus, CorpusRecord
+from stance.errors import AnnotationError, ConflictError
+
+__all__ = ["ADJUDICATOR", "Store"]
+
+ADJUDICATOR = "adjudicator:"
+"""Prefix of the name under which a person's decisions on disagreements are stored."""
+_FORMAT = "1"
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE item (
+    id TEXT PRIMARY KEY, place INTEGER NOT NULL, split TEXT NOT NULL, wanted INTEGER NOT NULL DEFAULT 1,
+    queued INTEGER NOT NULL DEFAULT 1, rank REAL NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX item_rank ON item(rank, place);
+CREATE TABLE annotator (name TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY, item TEXT NOT NULL REFERENCES item(id), annotator TEXT NOT NULL REFERENCES annotator(name),
+    version INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, target TEXT, label TEXT, text TEXT,
+    millis INTEGER NOT NULL DEFAULT 0, mode TEXT NOT NULL DEFAULT 'blind', suggestion TEXT, token TEXT);
+CREATE INDEX entry_of ON entry(item, annotator, version);
+CREATE INDEX entry_by ON entry(annotator, id);
+CREATE UNIQUE INDEX entry_token ON entry(token) WHERE token IS NOT NULL;
+CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'history is never changed'); END;
+CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'history is never deleted'); END;
+CREATE TABLE state (
+    item TEXT NOT NULL, annotator TEXT NOT NULL, version INTEGER NOT NULL, status TEXT NOT NULL,
+    flagged INTEGER NOT NULL, note TEXT NOT NULL, labels TEXT NOT NULL, millis INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (item, annotator)) WITHOUT ROWID;
+CREATE INDEX state_of ON state(annotator, status);
+CREATE TABLE claim (
+    item TEXT NOT NULL, annotator TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (item, annotator)) WITHOUT ROWID;
+CREATE TABLE suggestion (
+    item TEXT NOT NULL, target TEXT NOT NULL, label TEXT NOT NULL, p TEXT NOT NULL, model TEXT NOT NULL,
+    PRIMARY KEY (item, target)) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """A labelling project in one SQLite file.
+
+    Any number of processes and threads may use one file at once: each call opens its own connection, and each
+    change is one immediate transaction. Use `create` for a new file and `open` for an old one.
+
+    Parameters
+    ----------
+    path
+        The file, which must hold a project.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            with self._read() as db:
+                meta = dict(db.execute("SELECT key, value FROM meta"))
+        except sqlite3.DatabaseError as error:
+            raise AnnotationError(f"not a labelling store: {error}", file=str(path), rule="store") from error
+        if meta.get("format") != _FORMAT:
+            found = meta.get("format")
+            raise AnnotationError(f"store format {found}, this version reads {_FORMAT}", file=str(path), rule="store")
+        self.name: str = meta["name"]
+        self.labels: tuple[str, ...] = tuple(json.loads(meta["labels"]))
+        self.targets: tuple[str, ...] = tuple(json.loads(meta["targets"]))
+        self.secret = bytes.fromhex(meta["secret"])
+        self.id: str = meta["id"]
+
+    @classmethod
+    def create(cls, path: str | Path, corpus: Corpus, *, queued: Iterable[str] | None = None) -> Store:
+        """Make a store of a corpus's statements; labels that name their annotator are taken over.
+
+        Parameters
+        ----------
+        path
+            File to be made.
+        corpus
+            Statements, label set and targets.
+        queued
+            Ids of the statements to be labelled; all if not given.
+
+        Raises
+        ------
+        AnnotationError
+            If the file is there already, or cannot be made.
+        """
+        place = Path(path)
+        if place.exists():
+            raise AnnotationError("is there already", file=str(path), rule="store-exists")
+        wanted = set(queued) if queued is not None else None
+        meta = {
+            "format": _FORMAT,
+            "name": corpus.name,
+            "labels": json.dumps(corpus.labels),
+            "targets": json.dumps(corpus.targets),
+            "secret": secrets.token_hex(32),
+            "id": secrets.token_hex(8),
+            "created": _now(),
+        }
+        partial = place.with_name(place.name + ".part")
+        partial.unlink(missing_ok=True)
+        try:
+            with closing(sqlite3.connect(partial)) as db:
+                db.execute("PRAGMA journal_mode=WAL")
+                with db:
+                    db.executescript(_SCHEMA)
+                    db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+                    db.executemany(
+                        "INSERT INTO item(id, place, split, queued, rank, record) VALUES (?, ?, ?, ?, ?, ?)",
+                        (
+                            (r.id, i, split, int(wanted is None or r.id in wanted), float(i), store_record(r))
+                            for i, (split, r) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs)
+                        ),
+                    )
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            partial.replace(place)
+        except (sqlite3.Error, OSError) as error:
+            raise AnnotationError(f"cannot be made: {error}", file=str(path), rule="store-write") from error
+        store = cls(place)
+        store.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
+        return store
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        if not self.path.is_file():
+            raise AnnotationError("no such store", file=str(self.path), rule="store-missing")
+        with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA foreign_keys=ON")
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that holds the write lock from its start; an exception takes it back."""
+        with self._read() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def read(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query."""
+        with self._read() as db:
+            return db.execute(query, values).fetchall()
+
+    # items -----------------------------------------------------------------------------------------------------
+
+    def item(self, item: str) -> StoredItem:
+        """Return an item.
+
+        Raises
+        ------
+        AnnotationError
+            If there is none of this id.
+        """
+        rows = self.read("SELECT * FROM item WHERE id = ?", (item,))
+        if not rows:
+            raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
+        return _stored(rows[0])
+
+    def sync(self, corpus: Corpus) -> int:
+        """Add the statements a corpus has gained since the store was made; returns how many.
+
+        Raises
+        ------
+        AnnotationError
+            If label set or targets differ, or a statement of the same id has other words.
+        """
+        for what, ours, theirs in (("labels", self.labels, corpus.labels), ("targets", self.targets, corpus.targets)):
+            if ours != theirs:
+                message = f"the store's {what} are {', '.join(ours)}, the corpus has {', '.join(theirs)}"
+                raise AnnotationError(message, file=str(self.path), rule=f"other-{what}")
+        known = {item.id: item.record.statement.text for item in self.items()}
+        fresh = []
+        for split, records in corpus.splits.items():
+            for record in records:
+                if record.id not in known:
+                    fresh.append((split, record))
+                elif known[record.id] != record.statement.text:
+                    message = f"statement {record.id!r} has other words than the store's"
+                    raise AnnotationError(message, file=str(self.path), rule="other-statement")
+        with self.write() as db:
+            db.executemany(
+                "INSERT INTO item(id, place, split, rank, record) VALUES (?, ?, ?, ?, ?)",
+                (
+                    (r.id, place, split, float(place), store_record(r))
+                    for place, (split, r) in enumerate(fresh, len(known))
+                ),
+            )
+        self.import_labels((r.id, who, given) for _, r in fresh for who, given in r.annotators.items())
+        return len(fresh)
+
+    def items(self) -> list[StoredItem]:
+        """Return all items in the order of the corpus."""
+        return [_stored(row) for row in self.read("SELECT * FROM item ORDER BY place")]
+
+    def set_ranks(self, ranks: Mapping[str, float]) -> None:
+        """Set the order of the queue, the lowest rank first."""
+        with self.write() as db:
+            db.executemany("UPDATE item SET rank = ? WHERE id = ?", ((rank, item) for item, rank in ranks.items()))
+
+    def set_wanted(self, wanted: Mapping[str, int]) -> None:
+        """Set how many annotators shall label each item."""
+        with self.write() as db:
+            db.executemany("UPDATE item SET wanted = ? WHERE id = ?", ((n, item) for item, n in wanted.items()))
+
+    # annotators ------------------------------------------------------------------------------------------------
+
+    def annotators(self, *, adjudicators: bool = False) -> list[str]:
+        """Return the names of all who have a part, in order."""
+        names = [row["name"] for row in self.read("SELECT name FROM annotator ORDER BY name")]
+        return [n for n in names if adjudicators or not n.startswith(ADJUDICATOR)]
+
+    def enter(self, name: str, *, adjudicator: bool = False) -> str:
+        """Add an annotator, or find the one of this name; returns the name to save under.
+
+        Parameters
+        ----------
+        name
+            The person's name.
+        adjudicator
+            Whether to return the name under which this person's decisions on disagreements are stored.
+
+        Raises
+        ------
+        AnnotationError
+            If the name breaks a rule.
+        """
+        known = f"{ADJUDICATOR if adjudicator else ''}{check_name(name)}"
+        with self.write() as db:
+            _enter(db, known)
+        return known
+
+    # labels ----------------------------------------------------------------------------------------------------
+
+    def state(self, item: str, annotator: str) -> ItemState:
+        """Return what an annotator has given an item so far; version 0 if nothing."""
+        with self._read() as db:
+            return _state(db, item, annotator)
+
+    def save(self, item: str, annotator: str, change: Change, *, base: int | None = None) -> ItemState:
+        """Add one change to the history and return the new state; it is on disk when this returns.
+
+        Parameters
+        ----------
+        item, annotator
+            Whose label of what.
+        change
+            What is changed.
+        base
+            Version the change was made from; ``None`` if any will do.
+
+        Raises
+        ------
+        ConflictError
+            If the item has moved on from `base` (another tab of the same annotator); nothing is saved.
+        AnnotationError
+            If item, annotator, target or label is unknown, or a finished item would lack a label.
+        """
+        self._check(change)
+        with self.write() as db:
+            if change.token and db.execute("SELECT 1 FROM entry WHERE token = ?", (change.token,)).fetchone():
+                return _state(db, item, annotator)  # sent again after a lost answer
+            self._check_known(db, item, annotator)
+            before = _state(db, item, annotator)
+            if base is not None and base != before.version:
+                raise ConflictError(item, annotator, base, before)
+            after = self._apply(before, change)
+            _append(db, item, annotator, after, change)
+            _put(db, item, annotator, after)
+            if after.status != "open":
+                db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
+            return after
+
+    def undo(self, annotator: str, *, token: str | None = None) -> tuple[str, ItemState] | None:
+        """Take back the annotator's last change that is not yet taken back; returns its item and new state.
+
+        What is taken back stays in the history, and so does the taking back. ``None`` if nothing is left.
+        """
+        with self.write() as db:
+            if token and (row := db.execute("SELECT item FROM entry WHERE token = ?", (token,)).fetchone()):
+                return row["item"], _state(db, row["item"], annotator)
+            last = _last_change(db, annotator)
+            if last is None:
+                return None
+            item, version = last
+            now = _state(db, item, annotator)
+            undone = {*_undone(db, item, annotator), version}
+            rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator))
+            kept = [r for r in rows.fetchall() if r["version"] not in undone and r["kind"] != "undo"]
+            earlier = fold(kept)
+            after = ItemState(
+                version=now.version + 1,
+                status="open",
+                flagged=earlier.flagged,
+                note=earlier.note,
+                labels=earlier.labels,
+                millis=now.millis,
+                at=_now(),
+            )
+            _append(db, item, annotator, after, Change("undo", text=str(version), token=token))
+            _put(db, item, annotator, after)
+            return item, after
+
+    def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
+        """Add finished labels from elsewhere, as (item, annotator, label per target); returns how many were new."""
+        count = 0
+        with self.write() as db:
+            for item, annotator, labels in given:
+                person = annotator.removeprefix(ADJUDICATOR)
+                name = annotator[: len(annotator) - len(person)] + check_name(person)
+                _enter(db, name)
+                known = {target: label for target, label in labels.items() if label is not None}
+                change = Change("import", labels=known)
+                self._check(change)
+                self._check_known(db, item, name)
+                before = _state(db, item, name)
+                if not known or (before.status == "done" and before.labels == known):
+                    continue
+                after = self._apply(before, change)
+                _append(db, item, name, after, change)
+                _put(db, item, name, after)
+                count += 1
+        return count
+
+    def history(self, item: str | None = None, annotator: str | None = None) -> list[LabelRow]:
+        """Return the history in the order it happened, of one item or annotator if given."""
+        where = [f"{column} = ?" for column, value in (("item", item), ("annotator", annotator)) if value is not None]
+        query = "SELECT * FROM entry" + (f" WHERE {' AND '.join(where)}" if where else "") + " ORDER BY id"
+        rows = self.read(query, [v for v in (item, annotator) if v is not None])
+        return [LabelRow(**{key: row[key] for key in row.keys() if key != "token"}) for row in rows]  # noqa: SIM118
+
+    def states(self) -> list[tuple[str, str, ItemState]]:
+        """Return item, annotator and state of everything that was ever labelled."""
+        rows = self.read("SELECT * FROM state ORDER BY item, annotator")
+        return [(row["item"], row["annotator"], _row_state(row)) for row in rows]
+
+    def rebuild(self) -> int:
+        """Compute every state anew from the history; returns how many differed from what was stored."""
+        with self.write() as db:
+            pairs = db.execute("SELECT DISTINCT item, annotator FROM entry").fetchall()
+            wrong = 0
+            for pair in pairs:
+                item, annotator = pair["item"], pair["annotator"]
+                rows = db.execute(
+                    "SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator)
+                ).fetchall()
+                fresh = replay(rows)
+                if fresh != _state(db, item, annotator):
+                    wrong += 1
+                    _put(db, item, annotator, fresh)
+            return wrong
+
+    # suggestions -----------------------------------------------------------------------------------------------
+
+    def set_suggestions(self, model: str, rows: Iterable[tuple[str, str, str, Sequence[float]]]) -> None:
+        """Keep a model's answers: (item, target, label, probability of each label); replaces those of another."""
+        with self.write() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO suggestion VALUES (?, ?, ?, ?, ?)",
+                ((i, t, label, json.dumps([round(float(x), 6) for x in p]), model) for i, t, label, p in rows),
+            )
+
+    def suggestions(self, item: str) -> dict[str, tuple[str, float]]:
+        """Return label and probability the model gives an item, by target."""
+        rows = self.read("SELECT target, label, p FROM suggestion WHERE item = ?", (item,))
+        return {row["target"]: (row["label"], max(json.loads(row["p"]))) for row in rows}
+
+    def suggestion_model(self) -> str | None:
+        """Return the model whose answers are stored for every item and target, or ``None``."""
+        rows = self.read("SELECT model, COUNT(*) AS n FROM suggestion GROUP BY model")
+        items = self.read("SELECT COUNT(*) AS n FROM item")[0]["n"]
+        return rows[0]["model"] if len(rows) == 1 and rows[0]["n"] == items * len(self.targets) else None
+
+    def probabilities(self) -> dict[str, dict[str, list[float]]]:
+        """Return the stored probabilities by item and target."""
+        found: dict[str, dict[str, list[float]]] = {}
+        for row in self.read("SELECT item, target, p FROM suggestion"):
+            found.setdefault(row["item"], {})[row["target"]] = json.loads(row["p"])
+        return found
+
+    # rules -----------------------------------------------------------------------------------------------------
+
+    def _check(self, change: Change) -> None:
+        for target, label in change.labels.items():
+            if target not in self.targets:
+                raise AnnotationError(f"unknown target {target!r}", file=str(self.path), rule="unknown-target")
+            if label is not None and label not in self.labels:
+                raise AnnotationError(f"unknown label {label!r}", file=str(self.path), rule="unknown-label")
+
+    def _check_known(self, db: sqlite3.Connection, item: str, annotator: str) -> None:
+        if not db.execute("SELECT 1 FROM item WHERE id = ?", (item,)).fetchone():
+            raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
+        if not db.execute("SELECT 1 FROM annotator WHERE name = ?", (annotator,)).fetchone():
+            raise AnnotationError(f"no annotator {annotator!r}", file=str(self.path), rule="unknown-annotator")
+
+    def _apply(self, before: ItemState, change: Change) -> ItemState:
+        after = step(before, change, before.version + 1, _now())
+        missing = [t for t in self.targets if t not in after.labels]
+        if change.kind == "done" and missing:
+            message = f"not finished: no label for {', '.join(missing)}"
+            raise AnnotationError(message, file=str(self.path), rule="incomplete")
+        return after
+
+
+def _append(db: sqlite3.Connection, item: str, annotator: str, after: ItemState, change: Change) -> None:
+    rows: list[tuple[str | None, str | None]] = list(change.labels.items()) or [(None, None)]
+    for i, (target, label) in enumerate(rows):
+        first = i == 0
+        db.execute(
+            "INSERT INTO entry"
+            "(item, annotator, version, at, kind, target, label, text, millis, mode, suggestion, token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(item, annotator, after.version, after.at, change.kind, target, label, change.text),
+                *(change.millis if first else 0, change.mode, change.suggestions.get(target or "")),
+                change.token if first else None,
+            ),
+        )
+
+
+def _put(db: sqlite3.Connection, item: str, annotator: str, s: ItemState) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (item, annotator, s.version, s.status, int(s.flagged), s.note, json.dumps(s.labels), s.millis, s.at),
+    )
+
+
+def _state(db: sqlite3.Connection, item: str, annotator: str) -> ItemState:
+    row = db.execute("SELECT * FROM state WHERE item = ? AND annotator = ?", (item, annotator)).fetchone()
+    return _row_state(row) if row else ItemState()
+
+
+def _row_state(row: sqlite3.Row) -> ItemState:
+    labels = dict(json.loads(row["labels"]))
+    return ItemState(row["version"], row["status"], bool(row["flagged"]), row["note"], labels, row["millis"], row["at"])
+
+
+def _undone(db: sqlite3.Connection, item: str, annotator: str) -> set[int]:
+    rows = db.execute("SELECT text FROM entry WHERE item = ? AND annotator = ? AND kind = 'undo'", (item, annotator))
+    return {int(row["text"]) for row in rows}
+
+
+def _last_change(db: sqlite3.Connection, annotator: str) -> tuple[str, int] | None:
+    """Return item and version of the last change by hand that is not yet taken back."""
+    taken = {
+        (row["item"], int(row["text"]))
+        for row in db.execute("SELECT item, text FROM entry WHERE annotator = ? AND kind = 'undo'", (annotator,))
+    }
+    rows = db.execute(
+        "SELECT item, version FROM entry WHERE annotator = ? AND kind NOT IN ('undo', 'import') ORDER BY id DESC",
+        (annotator,),
+    )
+    for row in rows:
+        if (row["item"], row["version"]) not in taken:
+            return row["item"], row["version"]
+    return None
+
+
+def _enter(db: sqlite3.Connection, name: str) -> None:
+    db.execute("INSERT OR IGNORE INTO annotator VALUES (?, ?)", (name, _now()))
+
+
+def _stored(row: sqlite3.Row) -> StoredItem:
+    record: CorpusRecord = load_record(row["record"])
+    return StoredItem(row["id"], row["place"], row["split"], row["wanted"], bool(row["queued"]), row["rank"], record)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

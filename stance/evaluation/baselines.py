@@ -1,0 +1,118 @@
+"""Trivial systems that stand beside the model always."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.corpus import CorpusRecord
+from stance.errors import MissingExtraError
+from stance.evaluation.items import Items, Predictions
+
+__all__ = ["BASELINES", "baselines"]
+
+_TFIDF = "TF-IDF + logistic regression"
+BASELINES = ("majority", "stratified random", _TFIDF)
+_FOLDS = 5
+_LEAST = 10
+"""Statements under which a classifier is not trained for a target."""
+
+
+def baselines(items: Items, train: Sequence[CorpusRecord], seed: int = 0) -> tuple[list[Predictions], list[str]]:
+    """Return the answers of the baselines, each made per target, and what is to be said about them.
+
+    Parameters
+    ----------
+    items
+        What they are asked.
+    train
+        Records they learn from. Where there are none, they are cross-fitted on the evaluated statements in folds
+        of whole documents, which flatters them: the note says so.
+    seed
+        Seed of the random baseline and of the folds.
+
+    Raises
+    ------
+    MissingExtraError
+        If scikit-learn is not installed.
+    """
+    try:
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("an evaluation", "report") from error
+    notes = []
+    if not train:
+        notes.append(
+            "The corpus has no train split: the baselines were cross-fitted on the evaluated statements in "
+            f"{_FOLDS} folds of whole documents, which flatters them."
+        )
+    k, rng = len(items.labels), np.random.default_rng(seed)
+    found = {name: np.zeros((len(items), k)) for name in BASELINES}
+    for t, target in enumerate(items.targets):
+        mine = np.flatnonzero(items.target == t)
+        for asked, texts, labels in _folds(items, train, target, mine, seed):
+            shares = np.bincount(labels, minlength=k) / max(len(labels), 1) if len(labels) else np.full(k, 1 / k)
+            found["majority"][asked] = np.eye(k)[int(shares.argmax())]
+            found["stratified random"][asked] = np.eye(k)[rng.choice(k, size=len(asked), p=shares)]
+            if len(labels) < _LEAST or len(set(labels)) < 2:
+                notes.append(f"Too few labels of {target} to train on: TF-IDF answers its majority.")
+                found[_TFIDF][asked] = np.eye(k)[int(shares.argmax())]
+            else:
+                own = [_text(items.records[i]) for i in items.record[asked]]
+                found[_TFIDF][asked] = _tfidf(texts, labels, own, k)
+    made = [
+        Predictions(
+            name, p.argmax(axis=1), p if name.startswith("TF-IDF") else None, *_no_flags(items), kind="baseline"
+        )
+        for name, p in found.items()
+    ]
+    return made, list(dict.fromkeys(notes))
+
+
+def _no_flags(items: Items) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    return np.zeros(len(items), dtype=bool), np.zeros(len(items), dtype=bool)
+
+
+def _folds(
+    items: Items, train: Sequence[CorpusRecord], target: str, mine: NDArray[np.int64], seed: int
+) -> list[tuple[NDArray[np.int64], list[str], NDArray[np.int64]]]:
+    """Return the items asked together, and the texts and label ids to learn from for them."""
+    if not len(mine):
+        return []
+    ids = {label: i for i, label in enumerate(items.labels)}
+    if train:
+        known = [(r, ids[label]) for r in train if (label := r.labels.get(target)) is not None and label in ids]
+        return [(mine, [_text(r) for r, _ in known], np.array([i for _, i in known], dtype=np.int64))]
+    fold = np.random.default_rng(seed).permutation(items.clusters)[items.cluster[mine]] % _FOLDS
+    out = []
+    for f in np.unique(fold):
+        rest = mine[fold != f]
+        out.append((mine[fold == f], [_text(items.records[i]) for i in items.record[rest]], items.gold[rest]))
+    return out
+
+
+def _text(record: CorpusRecord) -> str:
+    s = record.statement
+    return f"{s.speaker.name if s.speaker else ''} : {s.text}"
+
+
+def _tfidf(texts: list[str], labels: NDArray[np.int64], asked: list[str], k: int) -> NDArray[np.float64]:
+    """Return the probabilities of logistic regression on words and word pairs, shape ``(asked, k)``."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True),
+        LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced", tol=1e-3),
+    )
+    out = np.zeros((len(asked), k))
+    try:
+        model.fit(texts, labels)
+    except ValueError:  # no word is left: texts of punctuation only
+        out[:, int(np.bincount(labels).argmax())] = 1.0
+        return out
+    out[:, model.classes_] = model.predict_proba(asked)
+    return out

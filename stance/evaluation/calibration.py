@@ -1,0 +1,223 @@
+"""Can its percentages be trusted: reliability, calibration error, Brier score, risk and coverage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.evaluation.figures import ALL, Figure
+from stance.evaluation.items import Items, Predictions
+from stance.statistics.cluster_draws import ClusterDraws, interval, sum_by_cluster
+
+__all__ = ["Abstention", "Bin", "Calibration", "calibration"]
+
+_BINS = 15
+_CURVE = 100
+_BIASED = ("ece", "mce", "reliability", "resolution")
+"""Figures that drawing with replacement makes larger; their intervals are moved by the bootstrap's own estimate."""
+_RISKS = (0.02, 0.05, 0.10)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Items of similar confidence: how sure the model was on average, and how often it was right."""
+
+    low: float
+    high: float
+    items: int
+    confidence: float
+    accuracy: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """A threshold of confidence: the share of items answered, and the share of these that are wrong."""
+
+    threshold: float
+    coverage: float
+    risk: Figure
+    stated_risk: float | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Everything about the probabilities of one system.
+
+    Parameters
+    ----------
+    figures
+        By scope: ``ece`` and ``mce`` (expected and largest gap over the bins of the top label's confidence, Guo et
+        al. 2017), ``brier`` (Brier 1950: squared error summed over labels), its parts ``reliability``,
+        ``resolution``, ``uncertainty`` and what binning leaves over, ``within_bins`` (Murphy 1973; Stephenson,
+        Coelho & Jolliffe 2008): brier = reliability - resolution + uncertainty + within_bins; ``log_loss``, and
+        ``aurc``, the area under the risk-coverage curve (Geifman & El-Yaniv 2017).
+    bins
+        The reliability diagram over all targets.
+    curve
+        ``(coverage, risk, low, high)`` over all targets.
+    operating
+        Risk at the model's own threshold, ``None`` if it has none.
+    offered
+        The widest coverage at which the risk on these data is at most 2, 5 and 10 %.
+    """
+
+    figures: Mapping[str, Mapping[str, Figure]]
+    bins: tuple[Bin, ...]
+    curve: tuple[tuple[float, float, float, float], ...]
+    operating: Abstention | None
+    offered: Mapping[float, Abstention | None] = field(default_factory=dict)
+
+
+def calibration(items: Items, predictions: Predictions, draws: ClusterDraws) -> Calibration | None:
+    """Return the calibration of a system, ``None`` for one without probabilities."""
+    p = predictions.probabilities
+    if p is None:
+        return None
+    confidence, right = p.max(axis=1), predictions.predicted == items.gold
+    scopes = {ALL: np.ones(len(items), dtype=bool)}
+    scopes |= {t: items.target == i for i, t in enumerate(items.targets)}
+    figures = {scope: _figures(items, p, right, mask, draws) for scope, mask in scopes.items() if mask.any()}
+    curve, offered = _risk_coverage(items, confidence, right, draws)
+    operating = None
+    if predictions.threshold is not None:
+        kept = ~predictions.abstained
+        risk = _share(items, ~right, kept, draws)
+        operating = Abstention(predictions.threshold, float(kept.mean()), risk, predictions.risk)
+    return Calibration(figures, _bins(items, confidence, right, draws), curve, operating, offered)
+
+
+def _place(confidence: NDArray[np.float64], bins: int = _BINS) -> NDArray[np.int64]:
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+
+
+def _figures(
+    items: Items, p: NDArray[np.float64], right: NDArray[np.bool_], mask: NDArray[np.bool_], draws: ClusterDraws
+) -> dict[str, Figure]:
+    """Return the figures of the items under a mask; parts of sums share one pass over the draws."""
+    cluster, gold, n, k = items.cluster[mask], items.gold[mask], int(mask.sum()), p.shape[1]
+    own, hit = p[mask], right[mask]
+    confidence = own.max(axis=1)
+    place, ones = _place(confidence), np.ones(n)
+    top = [sum_by_cluster(cluster, items.clusters, place, _BINS, w) for w in (ones, hit, confidence)]
+    truth = np.eye(k)[gold]
+    zero = np.zeros(n, dtype=np.int64)
+    brier = sum_by_cluster(cluster, items.clusters, zero, 1, ((own - truth) ** 2).sum(axis=1))
+    log_loss = sum_by_cluster(cluster, items.clusters, zero, 1, -np.log(np.maximum(own[np.arange(n), gold], 1e-12)))
+    per_label = [
+        sum_by_cluster(cluster, items.clusters, _place(own[:, j]), _BINS, w)
+        for j in range(k)
+        for w in (ones, truth[:, j], own[:, j])
+    ]
+    sums = np.concatenate([*top, *per_label, brier, log_loss], axis=1)
+
+    def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
+        grid = totals[:, : 3 * _BINS * (k + 1)].reshape(len(totals), k + 1, 3, _BINS)
+        return _parts(grid, totals[:, -2], totals[:, -1])
+
+    exact, drawn = compute(sums.sum(axis=0, keepdims=True)), draws.figures(sums, compute)
+    out = {}
+    for name, v in exact.items():
+        low, high = interval(drawn[name], items.clusters)
+        bias = float(drawn[name].mean()) - float(v[0]) if name in _BIASED else 0.0
+        out[name] = Figure(float(v[0]), max(low - bias, 0.0), high - bias) if bias else Figure(float(v[0]), low, high)
+    order = np.argsort(-confidence, kind="stable")
+    out["aurc"] = Figure(float((np.cumsum(~hit[order]) / np.arange(1, n + 1)).mean()))
+    return out
+
+
+def _parts(
+    grid: NDArray[np.float64], squares: NDArray[np.float64], logs: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return calibration errors and the parts of the Brier score from sums of shape ``(draws, 1 + k, 3, bins)``.
+
+    The middle axis holds the top label first, then each label; the next one count, hits and summed probability.
+    """
+    count, hits, mass = grid[:, :, 0], grid[:, :, 1], grid[:, :, 2]
+    total = count[:, :1].sum(axis=2)
+    safe = np.maximum(count, 1)
+    gap = np.abs(mass - hits) / safe
+    weight = count / np.maximum(total, 1)[:, :, None]
+    base = (hits[:, 1:].sum(axis=2) / np.maximum(total, 1))[:, :, None]
+    reliability = (weight * gap**2)[:, 1:].sum(axis=(1, 2))
+    resolution = (weight[:, 1:] * ((hits / safe)[:, 1:] - base) ** 2 * (count[:, 1:] > 0)).sum(axis=(1, 2))
+    uncertainty = (base * (1 - base)).sum(axis=(1, 2))
+    n = np.maximum(total[:, 0], 1)
+    return {
+        "ece": (weight * gap)[:, 0].sum(axis=1),
+        "mce": (gap * (count > 0))[:, 0].max(axis=1),
+        "brier": squares / n,
+        "reliability": reliability,
+        "resolution": resolution,
+        "uncertainty": uncertainty,
+        "within_bins": squares / n - reliability + resolution - uncertainty,
+        "log_loss": logs / n,
+    }
+
+
+def _bins(
+    items: Items, confidence: NDArray[np.float64], right: NDArray[np.bool_], draws: ClusterDraws
+) -> tuple[Bin, ...]:
+    place = _place(confidence)
+    counts = sum_by_cluster(items.cluster, items.clusters, place, _BINS, np.ones(len(items)))
+    hits = sum_by_cluster(items.cluster, items.clusters, place, _BINS, right)
+    shares = draws.figures(np.stack([counts, hits], axis=1), _shares)["share"]
+    out = []
+    for b in range(_BINS):
+        mine = place == b
+        if mine.any():
+            figure = Figure(float(right[mine].mean()), *interval(shares[:, b], items.clusters))
+            mean = float(confidence[mine].mean())
+            out.append(Bin(b / _BINS, (b + 1) / _BINS, int(mine.sum()), mean, figure))
+    return tuple(out)
+
+
+def _shares(totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return parts over wholes from sums of shape ``(draws, 2, …)``: wholes first."""
+    whole, part = totals[:, 0], totals[:, 1]
+    return {"share": np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)}
+
+
+def _share(items: Items, part: NDArray[np.bool_], whole: NDArray[np.bool_], draws: ClusterDraws) -> Figure:
+    if not whole.any():
+        return Figure(math.nan)
+    zero = np.zeros(len(items), dtype=np.int64)
+    sums = [sum_by_cluster(items.cluster, items.clusters, zero, 1, w) for w in (whole, part & whole)]
+    drawn = draws.figures(np.stack(sums, axis=1), _shares)["share"][:, 0]
+    return Figure(float(part[whole].mean()), *interval(drawn, items.clusters))
+
+
+def _risk_coverage(
+    items: Items, confidence: NDArray[np.float64], right: NDArray[np.bool_], draws: ClusterDraws
+) -> tuple[tuple[tuple[float, float, float, float], ...], dict[float, Abstention | None]]:
+    n = len(items)
+    order = np.argsort(-confidence, kind="stable")
+    level = np.empty(n, dtype=np.int64)
+    level[order] = np.arange(n) * _CURVE // n
+    sums = [sum_by_cluster(items.cluster, items.clusters, level, _CURVE, w) for w in (np.ones(n), ~right)]
+
+    def compute(totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        return _shares(np.cumsum(totals, axis=2))
+
+    drawn = draws.figures(np.stack(sums, axis=1), compute)["share"]
+    wrong = np.cumsum(~right[order])
+    seen = np.arange(1, n + 1)
+    curve = []
+    for step in np.unique(level):
+        last = int(np.searchsorted(level[order], step, side="right")) - 1
+        risk = float(wrong[last] / seen[last])
+        curve.append((float(seen[last] / n), risk, *interval(drawn[:, step], items.clusters)))
+    offered: dict[float, Abstention | None] = {}
+    ends = np.r_[np.flatnonzero(np.diff(confidence[order])), n - 1]  # equal confidences stay together
+    for bound in _RISKS:
+        fits = ends[wrong[ends] / seen[ends] <= bound]
+        if not len(fits):
+            offered[bound] = None
+            continue
+        threshold = float(confidence[order][fits[-1]])
+        kept = confidence >= threshold
+        offered[bound] = Abstention(threshold, float(kept.mean()), _share(items, ~right, kept, draws), bound)
+    return tuple(curve), offered

@@ -1,0 +1,182 @@
+"""Fine-tuning on a corpus of the user's: new labels for known targets, new targets, or a new label set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from stance.errors import UsageError
+from stance.learning.calibration import calibrate
+from stance.learning.examples import Example
+from stance.learning.stopping import KeepBest, macro_f1
+from stance.learning.trainer import FitOptions, fit
+from stance.model import StanceClassifier
+from stance.targets import default_targets
+
+if TYPE_CHECKING:
+    from stance.corpus import Corpus
+
+__all__ = ["FineTuned", "corpus_examples", "fine_tune", "remembered"]
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A fine-tuned model and how it came about.
+
+    Parameters
+    ----------
+    classifier
+        The model, on disk in the output folder.
+    before, after
+        Macro-F1 per split that was held out, before and after training; `before` is empty when the label set is new.
+    history
+        Validation macro-F1 of each epoch.
+    counts
+        Labelled statements per split.
+    """
+
+    classifier: StanceClassifier
+    before: dict[str, float]
+    after: dict[str, float]
+    history: list[float] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def fine_tune(
+    corpus: Corpus,
+    *,
+    output: str | Path,
+    base: str | Path | StanceClassifier | None = None,
+    options: FitOptions | None = None,
+    name: str | None = None,
+    remember: bool = True,
+    patience: int = 2,
+    min_steps: int = 60,
+    risk: float = 0.1,
+) -> FineTuned:
+    """Fine-tune a stance model on a corpus and save it.
+
+    Parameters
+    ----------
+    corpus
+        Needs a split ``train``; ``validation`` is used to stop early, to calibrate and to set the threshold for
+        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs and the model's old
+        calibration stays.
+    output
+        Folder to write the model and ``training.json`` to.
+    base
+        Model to start from, or its folder; the shipped one if not given. Changed in place if a classifier.
+    options
+        How to fit.
+    name
+        Name of the new model; the corpus's name if not given.
+    remember
+        Whether what the base model thinks of the default targets is imitated on the new statements, so that they are
+        not forgotten (Li & Hoiem 2016, "Learning without forgetting", arXiv:1606.09282). Only with the same label set.
+    patience
+        Epochs without a better validation score before training stops.
+    min_steps
+        Least number of steps: a small corpus is seen for more epochs.
+    risk
+        Share of wrong rows that is accepted among those the model does not abstain from.
+
+    Raises
+    ------
+    UsageError
+        If the corpus has no training labels.
+    """
+    options = options or FitOptions()
+    splits = {split: corpus_examples(corpus, split) for split in corpus.splits}
+    train, validation = splits.get("train", []), splits.get("validation", [])
+    if not train:
+        raise UsageError(f"corpus {corpus.name}: no labelled statement in the split train")
+    classifier = base if isinstance(base, StanceClassifier) else StanceClassifier.from_pretrained(base)
+    held = {split: examples for split, examples in splits.items() if split != "train" and examples}
+    before: dict[str, float] = {}
+    if tuple(corpus.labels) == classifier.labels:
+        before = {split: macro_f1(classifier, examples) for split, examples in held.items()}
+        train = remembered(classifier, train) if remember else train
+    else:
+        _relabel(classifier, corpus.labels, options.seed)
+    classifier.config.name = name or corpus.name
+    keeper = KeepBest(classifier, validation, patience) if validation else None
+    epochs = max(options.epochs, min_steps * options.batch_size / len(train))
+    fit(classifier, train, replace(options, epochs=epochs), output=output, callbacks=[keeper] if keeper else [])
+    if validation:
+        calibrate(classifier, validation, risk)
+    after = {split: macro_f1(classifier, examples) for split, examples in held.items()}
+    classifier.save_pretrained(output)
+    counts = {split: len(examples) for split, examples in splits.items()}
+    result = FineTuned(classifier, before, after, keeper.history if keeper else [], counts)
+    _write_record(Path(output), corpus, result, options)
+    return result
+
+
+def corpus_examples(corpus: Corpus, split: str) -> list[Example]:
+    """Return the statements of a split that have at least one label."""
+    examples = []
+    for record in corpus.splits[split]:
+        labels = {target: label for target, label in record.labels.items() if label is not None}
+        if labels:
+            examples.append(Example(record.statement, labels, corpus=corpus.name, document=record.document))
+    return examples
+
+
+def remembered(classifier: StanceClassifier, examples: Sequence[Example]) -> list[Example]:
+    """Add to each example what the classifier thinks of the default targets that have no label there."""
+    targets = [target.name for target in default_targets()]
+    p, _ = classifier.predict_proba([e.statement for e in examples], targets)
+    room = classifier.config.targets_per_pass
+    return [
+        replace(
+            example,
+            beliefs={
+                target: tuple(float(x) for x in q)
+                for target, q in [(t, q) for t, q in zip(targets, row, strict=True) if t not in example.labels][
+                    : max(0, room - len(example.labels))
+                ]
+            },
+        )
+        for example, row in zip(examples, p, strict=True)
+    ]
+
+
+def _relabel(classifier: StanceClassifier, labels: Sequence[str], seed: int) -> None:
+    """Give the head another label set; labels of the same name keep what was learned of them."""
+    torch.manual_seed(seed)
+    old = classifier.model.head[-1]
+    if not isinstance(old, nn.Linear):
+        raise TypeError("the head does not end in a linear layer")
+    new = nn.Linear(old.in_features, len(labels))
+    nn.init.normal_(new.weight, std=0.02)
+    nn.init.zeros_(new.bias)
+    with torch.no_grad():
+        for i, label in enumerate(labels):
+            if label in classifier.labels:
+                j = classifier.labels.index(label)
+                new.weight[i], new.bias[i] = old.weight[j], old.bias[j]
+    classifier.model.head[-1] = new
+    config = classifier.config
+    config.labels = list(labels)
+    config.calibration_temperature, config.abstain_threshold, config.abstain_risk = 1.0, 0.0, 1.0
+
+
+def _write_record(folder: Path, corpus: Corpus, result: FineTuned, options: FitOptions) -> None:
+    record: dict[str, Any] = {
+        "model": result.classifier.id,
+        "corpus": corpus.name,
+        "targets": list(corpus.targets),
+        "labels": list(corpus.labels),
+        "statements": result.counts,
+        "macro_f1_before": result.before,
+        "macro_f1_after": result.after,
+        "validation_by_epoch": result.history,
+        "fit": asdict(options),
+    }
+    (folder / "training.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

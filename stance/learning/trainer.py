@@ -1,0 +1,178 @@
+"""Fine-tuning on the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from stance.errors import MissingExtraError
+from stance.learning.examples import Augment, Collator, Example, ExampleDataset, LengthBuckets, asked
+from stance.model import StanceClassifier
+from stance.model.packing import MARKERS
+
+__all__ = ["FitOptions", "fit"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """How to fine-tune.
+
+    Parameters
+    ----------
+    epochs, batch_size
+        Passes over the examples, and examples to a step.
+    learning_rate, head_learning_rate
+        Peak rates of encoder and head; both rise over `warmup` and then fall to zero.
+    warmup
+        Share of the steps spent rising.
+    weight_decay
+        AdamW's decay, not applied to biases and norms.
+    seed
+        Of everything random.
+    bf16
+        Compute in bfloat16 (weights stay float32).
+    freeze_words
+        Keep the word vectors of the encoder as they are, so that other models can share them; only those of the
+        markers are learned.
+    """
+
+    epochs: float = 3.0
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 5e-4
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    seed: int = 17
+    bf16: bool = True
+    freeze_words: bool = False
+
+
+class _StanceTrainer(Trainer):
+    """Trainer that draws batches by length."""
+
+    batch_sampler: LengthBuckets
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        return DataLoader(
+            cast("Dataset[Any]", self.train_dataset), batch_sampler=self.batch_sampler, collate_fn=self.data_collator
+        )
+
+
+def fit(
+    classifier: StanceClassifier,
+    examples: Sequence[Example],
+    options: FitOptions,
+    *,
+    output: str | Path,
+    augment: Augment | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> StanceClassifier:
+    """Fine-tune a classifier in place.
+
+    Parameters
+    ----------
+    classifier
+        Changed in place and returned.
+    examples
+        Training examples.
+    options
+        Recipe.
+    output
+        Folder for the Trainer's log; no checkpoint is written.
+    augment
+        Variation of the examples.
+    callbacks
+        Trainer callbacks.
+
+    Raises
+    ------
+    MissingExtraError
+        If `accelerate` is not installed.
+    """
+    try:
+        import accelerate  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("training", "train") from error
+    model, config = classifier.model, classifier.config
+    use_cpu = not torch.cuda.is_available()
+    arguments = TrainingArguments(
+        output_dir=str(output),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        lr_scheduler_type="cosine",
+        warmup_steps=options.warmup,
+        max_grad_norm=1.0,
+        seed=options.seed,
+        bf16=options.bf16,
+        use_cpu=use_cpu,
+        save_strategy="no",
+        report_to=[],
+        logging_steps=100,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    trainer = _StanceTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=ExampleDataset(examples, augment, options.seed),
+        data_collator=Collator(classifier.packer, config.labels, config.special_ids["pad"]),
+        optimizers=(_optimizer(classifier, options), None),
+        callbacks=list(callbacks),
+    )
+    packed = classifier.packer.pack([e.statement for e in examples], [asked(e) for e in examples])
+    lengths = [len(p.ids) for p in packed]
+    trainer.batch_sampler = LengthBuckets(lengths, options.batch_size, options.seed)
+    with _frozen_words(classifier, options.freeze_words):
+        trainer.train()
+    model.eval()  # type: ignore[no-untyped-call]
+    return classifier
+
+
+@contextmanager
+def _frozen_words(classifier: StanceClassifier, frozen: bool) -> Iterator[None]:
+    """Give the word vectors below the first marker no gradient (Adam then leaves them exactly as they are)."""
+    if not frozen:
+        yield
+        return
+    first = min(classifier.config.special_ids[role] for role in MARKERS)
+
+    def drop(gradient: torch.Tensor) -> torch.Tensor:
+        gradient[:first] = 0
+        return gradient
+
+    handle = _words(classifier).register_hook(drop)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _words(classifier: StanceClassifier) -> torch.nn.Parameter:
+    return cast("torch.nn.Parameter", classifier.model.encoder.get_input_embeddings().weight)
+
+
+def _optimizer(classifier: StanceClassifier, options: FitOptions) -> torch.optim.Optimizer:
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    kept = _words(classifier) if options.freeze_words else None
+    for name, parameter in classifier.model.named_parameters():
+        decay = parameter.ndim > 1 and parameter is not kept
+        groups.setdefault((name.startswith("head"), decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": options.head_learning_rate if head else options.learning_rate,
+                "weight_decay": options.weight_decay if decay else 0.0,
+            }
+            for (head, decay), parameters in groups.items()
+        ],
+        fused=True,
+    )

@@ -1,0 +1,85 @@
+"""Configuration of a stance model: the encoder, the label set, the input's budget and the calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transformers import AutoConfig, PretrainedConfig
+
+from stance.schema import LABELS
+
+__all__ = ["MODEL_FORMAT", "StanceConfig"]
+
+MODEL_FORMAT = 1
+
+
+class StanceConfig(PretrainedConfig):
+    """Everything about a stance model that is not a weight.
+
+    Parameters
+    ----------
+    encoder
+        Configuration of the encoder as a dictionary with its ``model_type``.
+    labels
+        Label names in the order of the head's outputs.
+    name
+        Name of the model, the first half of the table's ``model`` column.
+    max_tokens
+        Longest input in tokens; at most what the encoder's position table holds.
+    context_tokens
+        Tokens of surrounding text read on each side of the statement, at most.
+    speaker_tokens, target_tokens
+        Tokens read of a speaker's and of a target's name, at most.
+    targets_per_pass
+        How many targets share one encoder pass; more are split over several passes.
+    special_ids
+        Token ids of the roles ``cls``, ``sep``, ``pad``, ``target``, ``open`` and ``close``.
+    calibration_temperature
+        Divides the logits before the softmax; fitted on validation (Guo et al. 2017, arXiv:1706.04599).
+    abstain_threshold, abstain_risk
+        Rows whose confidence is under the threshold are marked ``abstained``; on validation, at most the share
+        `abstain_risk` of the others was wrong.
+    head_dropout
+        Dropout in the head while training.
+    """
+
+    model_type = "stance"
+
+    def __init__(
+        self,
+        encoder: Mapping[str, Any] | None = None,
+        labels: Sequence[str] = LABELS,
+        name: str = "stance",
+        max_tokens: int = 512,
+        context_tokens: int = 48,
+        speaker_tokens: int = 24,
+        target_tokens: int = 16,
+        targets_per_pass: int = 8,
+        special_ids: Mapping[str, int] | None = None,
+        calibration_temperature: float = 1.0,
+        abstain_threshold: float = 0.0,
+        abstain_risk: float = 1.0,
+        head_dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        self.format = MODEL_FORMAT
+        self.encoder = dict(encoder or {})
+        self.labels = list(labels)
+        self.name = name
+        self.max_tokens = max_tokens
+        self.context_tokens = context_tokens
+        self.speaker_tokens = speaker_tokens
+        self.target_tokens = target_tokens
+        self.targets_per_pass = targets_per_pass
+        self.special_ids = dict(special_ids or {})
+        self.calibration_temperature = calibration_temperature
+        self.abstain_threshold = abstain_threshold
+        self.abstain_risk = abstain_risk
+        self.head_dropout = head_dropout
+        super().__init__(**kwargs)
+
+    def encoder_config(self) -> PretrainedConfig:
+        """Return the encoder's own configuration object."""
+        options = dict(self.encoder)
+        return AutoConfig.for_model(options.pop("model_type"), **options)

@@ -1,0 +1,114 @@
+"""The network: one encoder pass over a statement and all targets, one head read at each target's marker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers.utils.generic import ModelOutput
+
+from stance.model.config import StanceConfig
+
+__all__ = ["IGNORED", "StanceModel", "StanceOutput"]
+
+IGNORED = -100
+"""Label id of a target whose label is unknown: it adds nothing to the loss."""
+
+
+@dataclass
+class StanceOutput(ModelOutput):
+    """What a forward pass returns.
+
+    Parameters
+    ----------
+    loss
+        Mean cross-entropy over the labelled targets, shape ``()``; ``None`` without labels.
+    logits
+        Shape ``(batch, targets, labels)``, before calibration.
+    """
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+
+
+class StanceModel(PreTrainedModel):
+    """Encoder and head.
+
+    The head reads the encoder's vector at each target's marker, so that the cost of a statement hardly grows
+    with the number of targets.
+    """
+
+    config_class = StanceConfig
+    config: StanceConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+
+    def __init__(self, config: StanceConfig, encoder: PreTrainedModel | None = None) -> None:
+        super().__init__(config)
+        self.encoder = encoder if encoder is not None else AutoModel.from_config(config.encoder_config())
+        width = self.encoder.config.hidden_size
+        self.head = nn.Sequential(
+            nn.Dropout(config.head_dropout),
+            nn.Linear(width, width),
+            nn.GELU(),
+            nn.Dropout(config.head_dropout),
+            nn.Linear(width, len(config.labels)),
+        )
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        marker_positions: torch.Tensor,
+        labels: torch.Tensor | None = None,
+        soft_labels: torch.Tensor | None = None,
+        weights: torch.Tensor | None = None,
+        **_: Any,
+    ) -> StanceOutput:
+        """Score every target of every statement.
+
+        Parameters
+        ----------
+        input_ids, attention_mask
+            Shape ``(batch, tokens)``.
+        marker_positions
+            Position of each target's marker, shape ``(batch, targets)``; 0 where there are fewer targets.
+        labels
+            Label ids, shape ``(batch, targets)``; `IGNORED` where unknown.
+        soft_labels
+            Label distributions that replace `labels` where given, shape ``(batch, targets, labels)``; rows of
+            zeros where the hard label counts.
+        weights
+            Weight of each target in the loss, shape ``(batch, targets)``; ones if not given.
+        """
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
+        logits = self.head(hidden.gather(1, index))
+        loss = None if labels is None else _masked_loss(logits, labels, soft_labels, weights)
+        return StanceOutput(loss=loss, logits=logits)
+
+
+def _masked_loss(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    soft_labels: torch.Tensor | None,
+    weights: torch.Tensor | None,
+) -> torch.Tensor:
+    log_p = torch.log_softmax(logits.float(), dim=-1)
+    known = labels != IGNORED
+    loss = -log_p.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    if soft_labels is not None:
+        soft = soft_labels.sum(-1) > 0
+        loss = torch.where(soft, -(soft_labels * log_p).sum(-1), loss)
+        known = known | soft
+    weight = known.float() if weights is None else known.float() * weights
+    return (loss * weight).sum() / weight.sum().clamp(min=1e-9)
+
+
+AutoConfig.register("stance", StanceConfig)
+AutoModel.register(StanceConfig, StanceModel)

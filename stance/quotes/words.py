@@ -1,0 +1,123 @@
+"""Word lists: reporting verbs with their forms, and words that name a country."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+__all__ = ["Cue", "country_of", "cues", "dates", "is_office", "openers", "titles", "verb_forms"]
+
+_VOWELS = "aeiou"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A form of a reporting verb.
+
+    Parameters
+    ----------
+    clause
+        Whether a bare clause may follow ("said the harvest was lost").
+    that
+        Whether a clause with "that", or a quotation, may follow.
+    object
+        Whether what is talked about follows ("accused Moscow of …").
+    base
+        Whether the form is the bare verb, which needs a plural or an auxiliary before it.
+    """
+
+    clause: bool
+    that: bool
+    object: bool
+    base: bool
+
+
+@cache
+def cues() -> Mapping[str, Cue]:
+    """Return the reporting verbs by form, in lower case; verbs of several words by their first word's form."""
+    data = _load("cues.yaml")
+    irregular: dict[str, list[str]] = data["irregular"]
+    verbs: dict[str, set[str]] = {}
+    for kind in ("clause", "that", "object"):
+        for verb in data[kind]:
+            verbs.setdefault(verb, set()).add(kind)
+    found: dict[str, Cue] = {}
+    for verb, kinds in verbs.items():
+        head, _, particle = verb.partition(" ")
+        for form in (head, *irregular.get(head, verb_forms(head))):
+            clause, that = "clause" in kinds, "that" in kinds or "clause" in kinds
+            key = f"{form} {particle}".strip()
+            found[key] = Cue(clause, that, "object" in kinds, form == head)
+    return found
+
+
+def verb_forms(verb: str) -> list[str]:
+    """Return the regular forms of a verb other than its base."""
+    if verb.endswith("e"):
+        return [f"{verb}d", f"{verb}s", f"{verb[:-1]}ing"]
+    if verb.endswith("y") and verb[-2] not in _VOWELS:
+        return [f"{verb[:-1]}ied", f"{verb[:-1]}ies", f"{verb}ing"]
+    third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "x")) else f"{verb}s"
+    return [f"{verb}ed", third, f"{verb}ing"]
+
+
+@cache
+def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    names = {word: country for country, words in _load("countries.yaml").items() for word in words}
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), names
+
+
+_ABOUT = re.compile(r"\b(?:to|for|on|toward|towards|with|against|about|in)\s+(?:the\s+)?$")
+_SEATED = re.compile(
+    r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
+)
+
+
+def country_of(description: str) -> str | None:
+    """Return the country a description names as the speaker's own, or ``None``.
+
+    The first country that is not merely the object of an office counts: Ukraine for "Ukraine's ambassador to
+    Germany", none for "the envoy to Syria". Names of persons tell nothing.
+    """
+    pattern, names = _countries()
+    for match in pattern.finditer(description):
+        about = _ABOUT.search(description, 0, match.start())
+        if not about or (about.group().startswith("in") and _SEATED.match(description)):
+            return names[match.group()]
+    return None
+
+
+def is_office(words: str) -> bool:
+    """Return whether words as a whole name a country, its seat or an office."""
+    return words in _countries()[1]
+
+
+@cache
+def titles() -> frozenset[str]:
+    """Return offices and forms of address, in lower case."""
+    return frozenset(_load("names.yaml")["titles"])
+
+
+@cache
+def dates() -> frozenset[str]:
+    """Return weekdays and months."""
+    return frozenset(_load("names.yaml")["dates"])
+
+
+@cache
+def openers() -> frozenset[str]:
+    """Return words that are capitalised only because they open a sentence."""
+    return frozenset(_load("names.yaml")["openers"])
+
+
+def _load(name: str) -> dict[str, Any]:
+    source = files("stance") / "quotes" / "data" / name
+    data: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return data

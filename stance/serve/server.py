@@ -1,0 +1,117 @@
+"""The socket and the process: bind, say where, answer, and stop gracefully."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from stance.errors import UsageError
+from stance.scoring import Scorer
+from stance.serve.app import create_app
+from stance.serve.options import ServeOptions
+
+__all__ = ["serve"]
+
+_SWITCH = 0.0005  # seconds: the model thread must not wait 5 ms for the interpreter each time a request comes in
+_BACKLOG = 512
+
+
+def serve(
+    scorer: Scorer, options: ServeOptions | None = None, *, on_ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM comes, then finish what was begun and return.
+
+    Parameters
+    ----------
+    scorer
+        Model and default targets.
+    options
+        Address, limits and token.
+    on_ready
+        Called with the server's URL as soon as it answers.
+
+    Raises
+    ------
+    UsageError
+        If the address cannot be listened on.
+    """
+    options = options or ServeOptions()
+    with _bound(options) as sock, _quick_switches(), _quiet_signals():
+        host, port = sock.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        _Server(_config(scorer, options), lambda: on_ready(url) if on_ready else None).run([sock])
+
+
+def _config(scorer: Scorer, options: ServeOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(scorer, options),
+        http="h11",  # strict, and bounds the headers
+        ws="none",
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(options.timeout) + 1,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _bound(options: ServeOptions) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family)
+    except OSError as error:
+        raise UsageError(f"--host {options.host}: cannot listen there: {error.strerror or error}") from error
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        where = f"{options.host}:{options.port}"
+        raise UsageError(f"{where}: cannot listen there: {error.strerror or error}; try another --port") from error
+    return sock
+
+
+@contextmanager
+def _quick_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let a stop by signal end normally: uvicorn raises the signal once more when it is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {s: signal.signal(s, lambda number, frame: None) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

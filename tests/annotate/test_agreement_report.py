@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from stance.annotate.agreement import measure_agreement
+from stance.annotate.ratings import Rating, Ratings, ratings_of_corpus, ratings_of_store
+from stance.annotate.records import Change
+from stance.annotate.report import render_agreement
+from stance.cli import main
+from stance.corpus import write_corpus
+from stance.errors import UsageError
+from tests.annotate.conftest import make_corpus
+
+
+def _ratings(count=60, wrong=0.15, decay=0.0) -> Ratings:
+    """Three annotators; the third gets worse with time where `decay` is over 0."""
+    corpus = make_corpus(count)
+    rng = random.Random(4)
+    given = []
+    for i, record in enumerate(corpus.records):
+        truth = {target: rng.choice(corpus.labels) for target in corpus.targets}
+        for who, share in (("Ada", wrong), ("Bob", wrong), ("Cy", wrong + decay * i / count)):
+            labels = {t: rng.choice(corpus.labels) if rng.random() < share else v for t, v in truth.items()}
+            at = f"2024-05-{1 + i // 24:02d}T{i % 24:02d}:00:00.000Z"
+            given.append(Rating(record.id, who, labels, at))
+    items = {record.id: record for record in corpus.records}
+    return Ratings("invented", corpus.labels, corpus.targets, items, tuple(given), {})
+
+
+def test_every_figure_is_there_with_its_interval():
+    report = measure_agreement(_ratings(), resamples=200)
+    assert (report.twice, report.annotators) == (60, ("Ada", "Bob", "Cy"))
+    assert len(report.by_target) == 4
+    assert len(report.pairs) == 3
+    for part in (report.overall, *report.by_target):
+        for estimate in (part.alpha, part.ordinal, part.fleiss, *part.by_label.values()):
+            assert estimate.low <= estimate.value <= estimate.high
+            assert 0.4 < estimate.value < 1
+    assert report.overall.alpha.value == pytest.approx(report.overall.fleiss.value, abs=0.01)
+    assert [w.disagreement for w in report.worst] == sorted((w.disagreement for w in report.worst), reverse=True)
+    assert json.loads(json.dumps(report.to_dict()))["overall"]["alpha"]["units"] == 240
+
+
+def test_drift_shows_an_annotator_who_gets_worse():
+    steady = measure_agreement(_ratings(count=120), resamples=50).drift
+    worse = measure_agreement(_ratings(count=120, wrong=0.05, decay=0.95), resamples=50).drift
+    assert len(worse) == 8
+    assert worse[0].alpha.value - worse[-1].alpha.value > 0.25
+    assert abs(steady[0].alpha.value - steady[-1].alpha.value) < 0.25
+    assert sum(d.items for d in worse) == 120
+
+
+def test_nothing_labelled_twice_is_said_not_computed(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    report = measure_agreement(ratings_of_store(store), resamples=10)
+    assert math.isnan(report.overall.alpha.value)
+    assert report.to_dict()["overall"]["alpha"]["value"] is None
+    assert "nothing can be said" in render_agreement(report)
+    empty = measure_agreement(replace(ratings_of_store(store), ratings=()), resamples=10)
+    assert "nothing can be said" in render_agreement(empty)
+
+
+def test_a_scale_of_unknown_labels_is_refused():
+    with pytest.raises(UsageError, match="splendid"):
+        measure_agreement(_ratings(10), ordinal=["against", "splendid"], resamples=10)
+
+
+def test_an_adjudicator_is_no_annotator(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+        store.save("s0", name, Change("done", {**full, "Russia": "favor" if name == "Bob" else "against"}))
+    judge = store.enter("Cy", adjudicator=True)
+    store.save("s0", judge, Change("done", full))
+    ratings = ratings_of_store(store)
+    assert ratings.annotators == ("Ada", "Bob")
+    assert dict(ratings.settled["s0"]) == full
+    assert measure_agreement(ratings, resamples=10).worst[0].settled
+
+
+def test_the_command_writes_the_report_of_a_corpus_with_annotators(tmp_path, capsys):
+    ratings = _ratings(20)
+    by = {}
+    for rating in ratings.ratings:
+        by.setdefault(rating.item, {})[rating.annotator] = rating.labels
+    corpus = make_corpus(20)
+    records = tuple(replace(r, annotators=by[r.id], labels=dict(by[r.id]["Ada"])) for r in corpus.records)
+    write_corpus(replace(corpus, splits={"train": records}), tmp_path / "c")
+    assert main(["agreement", str(tmp_path / "c"), "-o", str(tmp_path / "a.html")]) == 0
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Cohen&#39;s kappa" in page or "Cohen's kappa" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    capsys.readouterr()
+    assert main(["agreement", str(tmp_path / "c"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["twice"] == 20
+    assert ratings_of_corpus(replace(corpus, splits={"train": records})).annotators == ("Ada", "Bob", "Cy")
+
+
+def test_the_command_says_when_there_are_no_annotators(tmp_path, capsys):
+    corpus = make_corpus(3)
+    records = tuple(replace(r, labels=dict.fromkeys(corpus.targets, "favor")) for r in corpus.records)
+    write_corpus(replace(corpus, splits={"train": records}), tmp_path / "c")
+    assert main(["agreement", str(tmp_path / "c")]) == 2
+    assert "no column 'annotators'" in capsys.readouterr().err

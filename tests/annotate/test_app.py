@@ -1,0 +1,324 @@
+"""The page's server: sessions, refusals, escaping. What a browser does with it is in tests/browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("starlette.testclient", reason="the extra annotate is not installed")
+from starlette.testclient import TestClient
+
+from stance.annotate.app import PageOptions, create_app
+from stance.annotate.project import guide_html
+from stance.annotate.records import Change
+from stance.annotate.security import MAX_BODY, check_address, csrf_token
+from stance.annotate.store import Store
+from stance.errors import UsageError
+from tests.annotate.conftest import make_corpus
+
+_EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">'
+
+
+def _client(store, **options) -> TestClient:
+    app = create_app(store, PageOptions(**options))
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+
+
+def _token(page: str) -> str:
+    return re.search(r'(?:data-csrf|name="csrf" value)="([0-9a-f]{64})"', page)[1]
+
+
+def _enter(client: TestClient, name: str = "Ada", **extra: str) -> str:
+    csrf = _token(client.get("/").text)
+    answer = client.post("/enter", data={"name": name, "csrf": csrf, **extra})
+    assert answer.status_code == 303, answer.text
+    return _token(client.get("/label").text)
+
+
+def _change(client: TestClient, csrf: str, **body):
+    return client.post("/api/change", json={"item": "s0", "kind": "label", **body}, headers={"x-csrf-token": csrf})
+
+
+@pytest.fixture
+def client(store):
+    return _client(store)
+
+
+def test_a_change_is_saved_and_answered_with_the_new_state(client, store):
+    csrf = _enter(client)
+    answer = _change(client, csrf, base=0, labels={"Russia": "against"}, millis=1200, token="t1")
+    assert answer.status_code == 200
+    assert answer.json()["version"] == 1
+    assert store.state("s0", "Ada").labels == {"Russia": "against"}
+    again = _change(client, csrf, base=0, labels={"Russia": "against"}, millis=1200, token="t1")
+    assert again.json()["version"] == 1
+    late = _change(client, csrf, base=0, labels={"Russia": "favor"})
+    assert (late.status_code, late.json()["state"]["labels"]) == (409, {"Russia": "against"})
+    undone = client.post("/api/undo", json={}, headers={"x-csrf-token": csrf}).json()
+    assert (undone["item"], undone["state"]["labels"]) == ("s0", {})
+
+
+def test_requests_of_other_sites_are_refused(client, store):
+    csrf = _enter(client)
+    body = {"item": "s0", "kind": "label", "labels": {"Russia": "favor"}}
+    for headers in (
+        {"origin": "https://evil.example", "x-csrf-token": csrf},
+        {"origin": "null", "x-csrf-token": csrf},
+        {"origin": "http://127.0.0.1:9", "x-csrf-token": csrf},
+        {"sec-fetch-site": "cross-site", "x-csrf-token": csrf},
+        {"sec-fetch-site": "same-site", "x-csrf-token": csrf},
+        {},
+        {"x-csrf-token": "0" * 64},
+    ):
+        assert client.post("/api/change", json=body, headers=headers).status_code == 403
+    plain = {"x-csrf-token": csrf, "content-type": "text/plain"}
+    assert client.post("/api/change", content=json.dumps(body), headers=plain).status_code == 415
+    assert client.post("/enter", data={"name": "Eve", "csrf": "0" * 64}).status_code == 403
+    assert client.post("/leave", data={"csrf": "x"}).status_code == 403
+    assert store.history() == []
+    assert store.annotators() == ["Ada"]
+
+
+def test_foreign_host_names_are_refused(client):
+    for host in ("evil.example", "127.0.0.1.evil.example", "", "localhost.evil.example:80"):
+        assert client.get("/", headers={"host": host}).status_code == 421
+    for host in ("localhost", "localhost:8765", "127.0.0.1:1", "[::1]:8765"):
+        assert client.get("/", headers={"host": host}).status_code == 200
+
+
+def test_a_session_cannot_be_forged(client, store):
+    store.enter("Ada")
+    assert client.get("/label").status_code == 303
+    for cookie in ("QWRh", "QWRh." + "0" * 64, "....", "%00", "é".encode().hex()):
+        client.cookies.set("stance_annotator", cookie)
+        assert client.get("/label").headers["location"] == "/"
+        assert client.post("/api/undo", json={}, headers={"x-csrf-token": "x"}).status_code == 401
+
+
+def test_every_answer_carries_the_policy(client):
+    _enter(client)
+    for path in ("/", "/label", "/progress", "/adjudicate", "/nothing", "/static/annotate.js"):
+        headers = client.get(path).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+    cookie = client.post("/enter", data={"name": "B", "csrf": "x"}).headers.get("set-cookie")
+    assert cookie is None
+
+
+def test_the_cookie_is_out_of_reach_of_script_and_other_sites(client):
+    csrf = _token(client.get("/").text)
+    cookie = client.post("/enter", data={"name": "Ada", "csrf": csrf}).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 60_000, 400),
+        (b'{"item": "\\ud800", "kind": "label"}', 400),
+        (b'{"item": "s0"}', 422),
+        (b'{"item": 7, "kind": "label"}', 422),
+        (b'{"item": "s0", "kind": "drop"}', 422),
+        (b'{"item": "s0", "kind": "undo"}', 422),
+        (b'{"item": "s0", "kind": "label", "labels": []}', 422),
+        (b'{"item": "s0", "kind": "label", "labels": {"Russia": 3}}', 422),
+        (b'{"item": "s0", "kind": "label", "labels": {"Mars": "favor"}}', 422),
+        (b'{"item": "../../etc/passwd", "kind": "label"}', 422),
+        (b'{"item": "s0", "kind": "label", "base": true}', 422),
+        (b'{"item": "s0", "kind": "label", "base": 1e99}', 422),
+        (b'{"item": "s0", "kind": "label", "millis": -1}', 422),
+        (b'{"item": "s0", "kind": "done"}', 422),
+        (b'{"item": "s0", "kind": "label", "annotator": "Bob"}', 422),
+        (b"{" + b" " * (MAX_BODY + 1) + b"}", 413),
+    ],
+)
+def test_malformed_and_oversize_requests_are_refused(client, store, content, status):
+    csrf = _enter(client)
+    headers = {"x-csrf-token": csrf, "content-type": "application/json"}
+    assert client.post("/api/change", content=content, headers=headers).status_code == status
+    assert store.history() == []
+
+
+def test_a_body_of_unannounced_size_is_cut_off(client):
+    csrf = _enter(client)
+    headers = {"x-csrf-token": csrf, "content-type": "application/json"}
+    stream = (b" " * 1024 for _ in range(1000))
+    assert client.post("/api/change", content=stream, headers=headers).status_code == 413
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_BODY = st.fixed_dictionaries(
+    {"item": st.sampled_from(["s0", "s1"]) | _JSON, "kind": st.sampled_from(["label", "done", "note", "flag"]) | _JSON},
+    optional={
+        "base": _JSON,
+        "labels": st.dictionaries(st.sampled_from(["Russia", "China", "Mars"]), _JSON) | _JSON,
+        "text": _JSON,
+        "millis": _JSON,
+        "token": _JSON,
+        "adjudicate": _JSON,
+    },
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=_BODY)
+def test_no_body_brings_the_server_down(client, store, body):
+    csrf = csrf_token("Ada", store.secret)
+    if not client.cookies:
+        _enter(client)
+    assert _change(client, csrf, **body).status_code in (200, 409, 422)
+    assert store.rebuild() == 0
+
+
+def test_script_in_any_text_is_shown_not_run(tmp_path):
+    corpus = make_corpus(2, name=_EVIL)
+    record = corpus.records[0]
+    statement = replace(
+        record.statement,
+        text=_EVIL,
+        before=_EVIL,
+        after=_EVIL,
+        cue=_EVIL,
+        speaker=replace(record.statement.speaker, name=_EVIL, country=_EVIL),
+    )
+    evil = replace(record, statement=statement, outlet=_EVIL)
+    target = '"><script>alert(3)</script>'
+    corpus = replace(corpus, targets=(target, *corpus.targets[1:]), splits={"train": (evil, corpus.records[1])})
+    store = Store.create(tmp_path / "evil.db", corpus)
+    guide = tmp_path / "guide.md"
+    guide.write_text(f"{_EVIL}\n\n[x](javascript:alert(4))", encoding="utf-8")
+    store.set_suggestions("m@1", [("s0", t, "favor", [0.1, 0.1, 0.7, 0.1]) for t in store.targets])
+    client = _client(store, guide=guide_html(guide), mode="suggestion")
+    csrf = _enter(client)
+    full = dict.fromkeys(store.targets, "favor")
+    _change(client, csrf, kind="note", text=_EVIL)
+    _change(client, csrf, kind="flag")
+    _change(client, csrf, kind="done", labels=full)
+    store.enter("Bob")
+    store.save("s0", "Bob", Change("done", dict.fromkeys(store.targets, "against")))
+    for path in ("/", "/label?item=s0", "/progress", "/adjudicate", "/adjudicate?item=s0", "/agreement", "/audit"):
+        page = client.get(path)
+        text = page.text.lower()
+        assert page.status_code in (200, 303)
+        assert "<script>" not in text
+        assert "<img" not in text
+        assert "javascript:" not in text.replace("[x](javascript:alert(4))", "")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in client.get("/label?item=s0").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../store.py",
+        "/static/%2e%2e/store.py",
+        "/static/..%2f..%2ferrors.py",
+        "/static//etc/passwd",
+        "/export/..%2f..%2fetc%2fpasswd",
+        "/export/pickle",
+        "/label?item=../../../etc/passwd",
+    ],
+)
+def test_paths_lead_nowhere_else(client, path):
+    _enter(client)
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "import" not in answer.text
+
+
+def test_a_corpus_name_cannot_choose_the_file_of_a_download(tmp_path, full):
+    store = Store.create(tmp_path / "p.db", make_corpus(2, name='../../x";rm -rf /\r\nSet-Cookie: a=b'))
+    client = _client(store)
+    csrf = _enter(client)
+    _change(client, csrf, kind="done", labels=full)
+    answer = client.get("/export/jsonl")
+    assert answer.status_code == 200
+    assert re.fullmatch(r"attachment; filename\*=UTF-8''[\w-]+-jsonl\.jsonl", answer.headers["content-disposition"])
+    assert "set-cookie" not in answer.headers
+
+
+def test_blind_mode_shows_no_suggestion_and_suggestion_mode_keeps_what_was_shown(store, full):
+    store.set_suggestions("m@1", [("s0", t, "favor", [0.05, 0.03, 0.9, 0.02]) for t in store.targets])
+    blind = _client(store)
+    csrf = _enter(blind)
+    assert "model:" not in blind.get("/label?item=s0").text
+    assert "data-suggested" not in blind.get("/label?item=s0").text
+    _change(blind, csrf, kind="done", labels=full)
+    shown = _client(store, mode="suggestion")
+    csrf = _enter(shown, "Bob")
+    assert "model: favor 90%" in shown.get("/label?item=s0").text
+    _change(shown, csrf, kind="done", labels=full)
+    modes = {(row.annotator, row.mode, row.suggestion) for row in store.history()}
+    assert modes == {("Ada", "blind", None), ("Bob", "suggestion", "favor")}
+
+
+def test_an_adjudicator_sees_who_gave_what_and_decides(client, store, full):
+    for name, label in (("Ada", "against"), ("Bob", "favor")):
+        store.enter(name)
+        store.save("s0", name, Change("done", {**full, "Russia": label}))
+    csrf = _enter(client, "Cy")
+    assert "1 of 1 disagreements" in client.get("/adjudicate").text
+    page = client.get("/adjudicate?item=s0").text
+    assert re.findall(r'class="giver">(\w+)<', page).count("Ada") == 4
+    _change(client, csrf, kind="done", labels={**full, "Russia": "against"}, adjudicate=True)
+    assert "0 of 1 disagreements" in client.get("/adjudicate").text
+    from stance.annotate.labelled import labelled_corpus
+
+    assert labelled_corpus(store).records[0].labels["Russia"] == "against"
+    assert set(labelled_corpus(store).records[0].annotators) == {"Ada", "Bob"}
+
+
+def test_a_token_is_asked_for_where_there_is_one(store):
+    client = _client(store, token="a-long-enough-token")
+    csrf = _token(client.get("/").text)
+    assert client.post("/enter", data={"name": "Ada", "csrf": csrf, "token": "wrong"}).status_code == 403
+    assert client.post("/enter", data={"name": "Ada", "csrf": csrf}).status_code == 403
+    _enter(client, "Ada", token="a-long-enough-token")
+
+
+def test_addresses_open_to_others_need_a_token():
+    assert "127.0.0.1" in check_address("127.0.0.1", None)
+    for host in ("0.0.0.0", "192.0.2.7", "example.org"):
+        with pytest.raises(UsageError, match="--token"):
+            check_address(host, None)
+    with pytest.raises(UsageError, match="16 characters"):
+        check_address("192.0.2.7", "short")
+    assert "192.0.2.7" in check_address("192.0.2.7", "a-long-enough-token")
+
+
+def test_many_at_once_are_all_saved(tmp_path):
+    store = Store.create(tmp_path / "p.db", make_corpus(12))
+    client = _client(store)
+    names = [f"A{i}" for i in range(6)]
+    wrong: list[int] = []
+
+    def work(name: str) -> None:
+        own = _client(store)
+        csrf = _enter(own, name)
+        for i in range(12):
+            answer = _change(own, csrf, item=f"s{i}", kind="done", labels=dict.fromkeys(store.targets, "favor"))
+            wrong.extend([answer.status_code] if answer.status_code != 200 else [])
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert client.get("/healthz").json()["items"] == 12
+    assert sum(state.status == "done" for _, _, state in store.states()) == 72

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+
+from stance.annotate.audit import audit
+from stance.annotate.records import Change
+from stance.annotate.store import Store
+from stance.corpus import Corpus, CorpusRecord
+from stance.schema import Statement
+from stance.statistics.confident import confident_joint, label_issues
+from tests.annotate.conftest import make_corpus
+
+_GOOD = (
+    "{} is a true friend and has kept every promise",
+    "we thank {} for its generous help",
+    "{} deserves our praise",
+)
+_BAD = ("{} is a brutal aggressor and a liar", "we condemn {} for its cruel crimes", "{} deserves to be punished")
+
+
+def _two_sided(count: int = 60) -> Corpus:
+    records = []
+    for i in range(count):
+        side = i % 2
+        words = (_BAD if side else _GOOD)[i // 2 % 3].format("Russia") + f", said delegate number {i} of the assembly"
+        label = "against" if side else "favor"
+        records.append(CorpusRecord(Statement(id=f"s{i}", text=words), {"Russia": label}, document=f"d{i}"))
+    return Corpus("invented", ("against", "neutral", "favor", "not_addressed"), ("Russia",), {"train": tuple(records)})
+
+
+def test_confident_learning_finds_flipped_labels():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 500)
+    p = np.full((500, 3), 0.05) + rng.random((500, 3)) * 0.1
+    p[np.arange(500), truth] += 0.8
+    p /= p.sum(axis=1, keepdims=True)
+    given = truth.copy()
+    flipped = rng.choice(500, 40, replace=False)
+    given[flipped] = (truth[flipped] + 1) % 3
+    found = label_issues(given, p)
+    assert set(found) <= set(flipped)
+    assert len(found) >= 36
+    joint = confident_joint(given, p)
+    np.testing.assert_allclose(joint.sum(), 1)
+    np.testing.assert_allclose(joint.sum(axis=1), np.bincount(given) / 500)
+    assert joint[1, 0] + joint[2, 1] + joint[0, 2] > 0.06
+
+
+def test_planted_label_errors_come_first(tmp_path):
+    corpus = _two_sided()
+    records = list(corpus.records)
+    for i in (7, 20):
+        wrong = "favor" if records[i].labels["Russia"] == "against" else "against"
+        records[i] = replace(records[i], labels={"Russia": wrong})
+    store = Store.create(tmp_path / "p.db", replace(corpus, splits={"train": tuple(records)}))
+    found = audit(store)
+    assert {s.item for s in found.suspects[:2]} == {"s7", "s20"}
+    assert len(found.suspects) <= 6
+    assert found.suspects[0].expected != found.suspects[0].label
+
+
+def test_too_few_labels_are_said(tmp_path):
+    store = Store.create(tmp_path / "p.db", _two_sided(6))
+    assert "from 40 labels" in audit(store).suspects_note
+
+
+def test_near_duplicates_with_different_labels_are_found(tmp_path):
+    words = "the ministry confirmed that the harbour talks will go on through the winter without a break"
+    records = (
+        CorpusRecord(Statement(id="a", text=words), {"Russia": "neutral"}),
+        CorpusRecord(Statement(id="b", text=words + "."), {"Russia": "favor"}),
+        CorpusRecord(Statement(id="c", text=words + "!"), {"Russia": "neutral"}),
+    )
+    store = Store.create(tmp_path / "p.db", replace(_two_sided(2), splits={"train": records}))
+    assert {(d.first, d.second) for d in audit(store).duplicates} == {("a", "b"), ("b", "c")}
+
+
+def test_the_annotator_who_differs_is_named(tmp_path):
+    corpus = make_corpus(40)
+    store = Store.create(tmp_path / "p.db", corpus)
+    rng = random.Random(1)
+    for name in ("Ada", "Bob", "Cy", "Dee"):
+        store.enter(name)
+    given = []
+    for i in range(40):
+        truth = {target: rng.choice(store.labels) for target in store.targets}
+        for name in ("Ada", "Bob", "Cy", "Dee"):
+            share = 0.6 if name == "Dee" else 0.05
+            given.append(
+                (f"s{i}", name, {t: rng.choice(store.labels) if rng.random() < share else v for t, v in truth.items()})
+            )
+    assert store.import_labels(given) == 160
+    found = {a.annotator: a for a in audit(store).annotators}
+    assert [name for name, a in found.items() if a.differs] == ["Dee"]
+    assert found["Dee"].items
+    assert found["Ada"].low < found["Ada"].agreement < found["Ada"].high
+
+
+def test_a_second_look_counts(tmp_path):
+    store = Store.create(tmp_path / "p.db", make_corpus(2))
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", dict.fromkeys(store.targets, "favor")))
+    store.save("s0", "Ada", Change("label", {"Russia": "against"}))
+    assert store.state("s0", "Ada").status == "open"

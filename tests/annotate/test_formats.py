@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from stance.annotate.formats import FORMATS, export_bytes, export_labels, import_labels
+from stance.annotate.labelled import labelled_corpus
+from stance.annotate.records import Change
+from stance.annotate.store import Store
+from stance.corpus import read_corpus
+from stance.errors import AnnotationError, UsageError
+from tests.annotate.conftest import make_corpus
+
+_PLACES = {"datasets": "d", "jsonl": "l.jsonl", "csv": "l.csv", "label-studio": "l.json", "doccano": "c", "potato": "p"}
+
+
+@pytest.fixture
+def labelled(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    store.save("s0", "Ada", Change("done", full))
+    store.save("s0", "Bob", Change("done", {**full, "Russia": "neutral"}))
+    store.save("s2", "Bob", Change("done", dict.fromkeys(store.targets, "favor")))
+    return store
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_is_exported_is_imported_again(labelled, tmp_path, kind, corpus):
+    place = tmp_path / "out" / _PLACES[kind]
+    place.parent.mkdir()
+    assert export_labels(labelled, place, kind=kind) == 2
+    fresh = Store.create(tmp_path / "fresh.db", corpus)
+    assert import_labels(fresh, place, kind=kind) == 3
+    for item, name in (("s0", "Ada"), ("s0", "Bob"), ("s2", "Bob")):
+        assert fresh.state(item, name).labels == labelled.state(item, name).labels
+        assert fresh.state(item, name).status == "done"
+    assert import_labels(fresh, place, kind=kind) == 0  # nothing new the second time
+    assert {row.kind for row in fresh.history()} == {"import"}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_downloads_hold_the_same(labelled, kind):
+    body, ending = export_bytes(labelled, kind)
+    assert ending in (".jsonl", ".csv", ".json", ".zip")
+    if ending == ".zip":
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            assert archive.testzip() is None
+            assert archive.namelist()
+    else:
+        assert "Kremlin" in body.decode("utf-8")
+
+
+def test_corpus_exports_are_corpora_with_ties_left_open(labelled, tmp_path):
+    for kind in ("datasets", "jsonl", "csv"):
+        place = tmp_path / _PLACES[kind]
+        export_labels(labelled, place, kind=kind)
+        corpus = read_corpus(place, labels=labelled.labels, targets=labelled.targets)
+        first = next(r for r in corpus.records if r.id == "s0")
+        assert (first.labels["Russia"], first.labels["Ukraine"]) == (None, "neutral")
+        assert first.annotators["Bob"]["Russia"] == "neutral"
+        assert first.statement.before == "Before the vote, Mara Quill said "
+        assert first.document == "d0"
+
+
+def test_foreign_label_studio_and_doccano_records_are_found_by_their_words(store, tmp_path):
+    words = store.item("s1").record.statement.text
+    result = {"from_name": "Russia", "to_name": "text", "type": "choices", "value": {"choices": ["favor"]}}
+    task = {"id": 9, "data": {"text": words}, "annotations": [{"completed_by": 4, "result": [result]}]}
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([task]), encoding="utf-8")
+    assert import_labels(store, path) == 1
+    assert store.state("s1", "4").labels == {"Russia": "favor"}
+    doccano = tmp_path / "admin.jsonl"
+    doccano.write_text(json.dumps({"id": 1, "text": words, "label": ["China: against"]}), encoding="utf-8")
+    assert import_labels(store, doccano, kind="doccano") == 1
+    assert store.state("s1", "admin").labels == {"China": "against"}
+
+
+def test_bad_records_are_named_and_the_rest_goes_on(store, tmp_path):
+    path = tmp_path / "admin.jsonl"
+    rows = [
+        {"text": "no such words", "label": []},
+        {"statement_id": "s0", "label": ["Russia"]},
+        {"statement_id": "s0", "label": ["Russia: splendid"]},
+        {"statement_id": "s0", "label": ["Russia: favor"]},
+        ["not", "a", "record"],
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    rejected = []
+    assert import_labels(store, path, kind="doccano", on_reject=rejected.append) == 1
+    assert [(r.record, r.rule) for r in rejected] == [
+        (1, "unknown-item"),
+        (2, "doccano"),
+        (3, "unknown-label"),
+        (5, "doccano"),
+    ]
+    with pytest.raises(AnnotationError, match="record 1"):
+        import_labels(store, path, kind="doccano")
+
+
+def test_what_cannot_be_read_or_written_is_said(store, tmp_path):
+    with pytest.raises(AnnotationError, match="nothing is labelled"):
+        export_labels(store, tmp_path / "x.jsonl")
+    with pytest.raises(UsageError, match="none of"):
+        export_labels(store, tmp_path / "x", kind="xml")
+    with pytest.raises(AnnotationError, match="no such file"):
+        import_labels(store, tmp_path / "none.json")
+    broken = tmp_path / "x.json"
+    broken.write_text("{", encoding="utf-8")
+    with pytest.raises(AnnotationError, match="not JSON"):
+        import_labels(store, broken)
+
+
+def test_dawid_skene_settles_what_a_majority_leaves_open(tmp_path):
+    store = Store.create(tmp_path / "p.db", make_corpus(12))
+    for name in ("good", "fine", "poor"):
+        store.enter(name)
+    for i in range(12):
+        truth = store.labels[i % 3]
+        for name, label in (("good", truth), ("fine", truth), ("poor", store.labels[(i + 1 + i // 3) % 3])):
+            if i < 11 or name != "fine":
+                store.save(f"s{i}", name, Change("done", dict.fromkeys(store.targets, label)))
+    last = labelled_corpus(store).records[-1]
+    assert set(last.labels.values()) == {None}
+    settled = labelled_corpus(store, "dawid-skene").records[-1]
+    assert set(settled.labels.values()) == {store.labels[11 % 3]}

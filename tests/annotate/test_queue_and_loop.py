@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stance.annotate.assignment import next_item
+from stance.annotate.curve import curve_svg
+from stance.annotate.loop import run_loop, value_of_more
+from stance.annotate.project import Project, guide_html, open_project, store_path
+from stance.annotate.queue import order_queue
+from stance.annotate.records import Change
+from stance.annotate.store import Store
+from stance.cli import main
+from stance.corpus import Corpus, CorpusRecord, write_corpus
+from stance.errors import AnnotationError, UsageError
+from stance.schema import LABELS, Statement
+
+
+@pytest.mark.parametrize("order", ["uncertainty", "disagreement", "diversity", "balance"])
+def test_a_strategy_orders_the_whole_queue(store, tiny, order):
+    assert order_queue(store, order, model=tiny) == tiny.id
+    ranks = sorted(item.rank for item in store.items())
+    assert ranks == [float(i) for i in range(6)]
+    store.enter("Ada")
+    first = min(store.items(), key=lambda item: item.rank)
+    assert next_item(store, "Ada") == first.id
+
+
+def test_suggestions_are_the_models_and_asked_for_once(store, tiny, monkeypatch):
+    order_queue(store, "random", model=tiny, suggest=True)
+    item = store.item("s3")
+    p, _ = tiny.predict_proba([item.record.statement], list(store.targets))
+    for target, q in zip(store.targets, p[0], strict=True):
+        label, confidence = store.suggestions("s3")[target]
+        assert (label, confidence) == (store.labels[int(q.argmax())], pytest.approx(q.max(), abs=1e-5))
+    monkeypatch.setattr(type(tiny), "predict_proba", lambda *_: pytest.fail("asked again"))
+    order_queue(store, "uncertainty", model=tiny, suggest=True)
+
+
+def test_a_model_with_other_labels_suggests_nothing(tmp_path, corpus, tiny):
+    store = Store.create(tmp_path / "p.db", replace(corpus, labels=("pro", "contra")))
+    with pytest.raises(UsageError, match="suggest nothing"):
+        order_queue(store, "random", model=tiny, suggest=True)
+
+
+def test_random_and_corpus_order_need_no_model(store):
+    assert order_queue(store, "random", seed=3) is None
+    drawn = [item.rank for item in store.items()]
+    order_queue(store, "corpus")
+    assert [item.rank for item in store.items()] == [float(i) for i in range(6)] != drawn
+
+
+def test_the_worth_of_more_follows_a_known_curve():
+    sizes = np.array([50.0, 100.0, 200.0])
+    scores = 0.9 - 2.0 / np.sqrt(sizes)
+    intercept, slope, gain = value_of_more(sizes, scores, 100)
+    assert float(intercept) == pytest.approx(0.9)
+    assert float(slope) == pytest.approx(2.0)
+    assert float(gain) == pytest.approx(2.0 / np.sqrt(200) - 2.0 / np.sqrt(300))
+    assert float(value_of_more(sizes, 0.5 + 1 / np.sqrt(sizes), 100)[2]) == 0.0  # a falling curve promises nothing
+
+
+def _learnable(count: int) -> Corpus:
+    words = {"favor": "praised Russia as a true friend", "against": "condemned Russia as a brutal aggressor"}
+    splits: dict[str, list[CorpusRecord]] = {"train": [], "test": []}
+    for i in range(count):
+        label = ("favor", "against")[i % 2]
+        text = f"envoy number {i} {words[label]}"
+        record = CorpusRecord(Statement(id=f"s{i}", text=text), {"Russia": label}, document=f"d{i}")
+        splits["test" if i % 4 > 1 else "train"].append(record)
+    return Corpus("invented", LABELS, ("Russia",), {name: tuple(found) for name, found in splits.items()})
+
+
+def test_the_whole_loop_from_labels_to_a_model_and_its_curve(tmp_path, tiny):
+    tiny.save_pretrained(tmp_path / "base")
+    corpus = _learnable(64)
+    store = Store.create(tmp_path / "p.db", corpus)
+    store.enter("Ada")
+    for record in corpus.splits["train"]:
+        store.save(record.id, "Ada", Change("done", dict(record.labels)))
+    said: list[str] = []
+    project = Project(store, corpus, 0, 64)
+    result = run_loop(project, tmp_path / "out", base=tmp_path / "base", say=said.append)
+    assert [p.statements for p in result.curve] == [0, 8, 16, 32]
+    assert all(p.low <= p.macro_f1 <= p.high for p in result.curve)
+    assert result.held_out == 32
+    assert result.gain_low <= result.gain <= result.gain_high
+    assert "held-out" in result.verdict
+    assert said
+    stored = json.loads((tmp_path / "out" / "loop.json").read_text(encoding="utf-8"))
+    assert stored["verdict"] == result.verdict
+    assert curve_svg(stored).count('class="dot"') == 4
+    assert (tmp_path / "out" / "model" / "model.safetensors").is_file()
+
+
+def test_too_little_to_train_on_is_said(store, corpus):
+    with pytest.raises(UsageError, match="labelled"):
+        run_loop(Project(store, corpus, 0, 6), store.path.parent / "out")
+
+
+def test_a_project_is_made_beside_its_corpus_and_opened_again(tmp_path, corpus, full):
+    half = replace(corpus.records[0], labels=full)
+    write_corpus(replace(corpus, splits={"train": (half, *corpus.records[1:])}), tmp_path / "c")
+    project = open_project(tmp_path / "c")
+    assert (project.added, project.queued) == (6, 5)  # what has its labels is not queued
+    assert project.store.path == store_path(tmp_path / "c") == tmp_path / "c.annotations.db"
+    again = open_project(tmp_path / "c")
+    assert (again.added, again.queued) == (0, 5)
+    with pytest.raises(AnnotationError, match="targets"):
+        open_project(tmp_path / "c", targets=["Russia"])
+
+
+def test_statements_without_labels_get_the_default_targets_and_their_article(tmp_path):
+    text = "Rain fell. “The harbour stays open,” the mayor said. Boats left."
+    article = tmp_path / "a.jsonl"
+    article.write_text(json.dumps({"id": "a1", "text": text, "outlet": "Harbor Ledger"}), encoding="utf-8")
+    assert main(["extract", str(article), "-o", str(tmp_path / "s.jsonl")]) == 0
+    project = open_project(tmp_path / "s.jsonl", articles=article)
+    item = project.store.items()[0]
+    assert project.store.targets == ("United States", "Russia", "China", "Ukraine")
+    s = item.record.statement
+    assert s.before + s.text + s.after == text
+    assert item.record.outlet == "Harbor Ledger"
+
+
+def test_export_and_import_by_command(tmp_path, corpus, full, capsys):
+    write_corpus(corpus, tmp_path / "c")
+    store = open_project(tmp_path / "c").store
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    out = tmp_path / "labels.jsonl"
+    assert main(["annotate", str(tmp_path / "c"), "--export", str(out)]) == 0
+    assert main(["annotate", str(tmp_path / "c"), "--store", str(tmp_path / "n.db"), "--import", str(out)]) == 0
+    assert Store(tmp_path / "n.db").state("s0", "Ada").labels == full
+    assert main(["annotate", str(tmp_path / "c"), "--host", "192.0.2.1"]) == 2
+    assert "--token" in capsys.readouterr().err
+
+
+def test_a_guide_cannot_bring_script(tmp_path):
+    path = tmp_path / "g.md"
+    path.write_text("# Rules\n\n<script>x</script> [a](javascript:x) ![i](http://example.org/i.png)", encoding="utf-8")
+    html = guide_html(path)
+    assert "<h1>Rules</h1>" in html
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert "<img" not in html
+    with pytest.raises(AnnotationError, match="guide"):
+        guide_html(tmp_path / "none.md")

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stance.annotate.assignment import LEASE, next_item, progress, set_overlap
+from stance.annotate.records import Change
+from stance.annotate.store import Store
+from stance.corpus import CorpusRecord
+from stance.errors import AnnotationError, ConflictError, UsageError
+from tests.annotate.conftest import make_corpus
+
+
+def test_every_label_is_a_row_and_nothing_is_overwritten(store):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}, millis=900))
+    store.save("s0", "Ada", Change("label", {"Russia": "against"}, millis=400))
+    rows = store.history("s0", "Ada")
+    found = [(r.version, r.target, r.label, r.millis) for r in rows]
+    assert found == [(1, "Russia", "favor", 900), (2, "Russia", "against", 400)]
+    assert all(r.at.endswith("Z") for r in rows)
+    assert store.state("s0", "Ada").labels == {"Russia": "against"}
+    assert store.state("s0", "Ada").millis == 1300
+    with sqlite3.connect(store.path) as db:
+        for statement in ("UPDATE entry SET label = 'favor'", "DELETE FROM entry"):
+            with pytest.raises(sqlite3.DatabaseError, match="history"):
+                db.execute(statement)
+    db.close()
+
+
+def test_the_file_is_in_wal_mode(store):
+    assert store.read("PRAGMA journal_mode")[0][0] == "wal"
+
+
+def test_undo_goes_back_step_by_step_across_items(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("label", full))
+    store.save("s0", "Ada", Change("done"))
+    store.save("s1", "Ada", Change("label", {"Russia": "neutral"}))
+    store.save("s1", "Ada", Change("note", text="hard"))
+    assert store.undo("Ada")[0] == "s1"
+    assert store.state("s1", "Ada").note == ""
+    assert store.undo("Ada")[1].labels == {}
+    item, state = store.undo("Ada")
+    assert (item, state.status, dict(state.labels)) == ("s0", "open", full)
+    item, state = store.undo("Ada")
+    assert (item, dict(state.labels)) == ("s0", {})
+    assert store.undo("Ada") is None
+    assert len(store.history()) == 4 + 1 + 1 + 1 + 4  # all that was undone is still there
+
+
+def test_a_stale_tab_is_told_and_changes_nothing(store):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}), base=0)
+    with pytest.raises(ConflictError) as caught:
+        store.save("s0", "Ada", Change("label", {"Russia": "against"}), base=0)
+    assert caught.value.state.version == 1
+    assert store.state("s0", "Ada").labels == {"Russia": "favor"}
+
+
+def test_a_change_sent_twice_is_saved_once(store):
+    store.enter("Ada")
+    change = Change("label", {"Russia": "favor"}, token="a-1")
+    first = store.save("s0", "Ada", change, base=0)
+    assert store.save("s0", "Ada", change, base=0) == first
+    assert len(store.history()) == 1
+    assert store.undo("Ada", token="u-1")[1] == store.undo("Ada", token="u-1")[1]
+
+
+@pytest.mark.parametrize(
+    ("item", "annotator", "change", "rule"),
+    [
+        ("s0", "Ada", Change("label", {"Mars": "favor"}), "unknown-target"),
+        ("s0", "Ada", Change("label", {"Russia": "splendid"}), "unknown-label"),
+        ("s99", "Ada", Change("label", {"Russia": "favor"}), "unknown-item"),
+        ("s0", "Bob", Change("label", {"Russia": "favor"}), "unknown-annotator"),
+        ("s0", "Ada", Change("done"), "incomplete"),
+    ],
+)
+def test_what_breaks_a_rule_is_named_and_not_saved(store, item, annotator, change, rule):
+    store.enter("Ada")
+    with pytest.raises(AnnotationError) as caught:
+        store.save(item, annotator, change)
+    assert caught.value.rejection.rule == rule
+    assert store.history() == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "adjudicator:Ada", "<b>", "a/b", "a\nb"])
+def test_names_that_could_do_harm_are_refused(store, name):
+    with pytest.raises(AnnotationError, match="letters"):
+        store.enter(name)
+
+
+_KINDS = st.sampled_from(["label", "clear", "done", "skip", "flag", "unflag", "note", "reopen", "undo"])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(_KINDS, st.integers(0, 1), st.integers(0, 3)), max_size=25))
+def test_states_are_what_the_history_adds_up_to(tmp_path_factory, steps):
+    store = Store.create(tmp_path_factory.mktemp("p") / "p.db", make_corpus(2))
+    store.enter("Ada")
+    for kind, item, i in steps:
+        target, label = store.targets[i], store.labels[i]
+        if kind == "undo":
+            store.undo("Ada")
+        elif kind == "done":
+            store.save(f"s{item}", "Ada", Change("done", dict.fromkeys(store.targets, label)))
+        elif kind in ("label", "clear"):
+            store.save(f"s{item}", "Ada", Change("label", {target: label if kind == "label" else None}, millis=i))
+        else:
+            store.save(f"s{item}", "Ada", Change(kind, text="n" if kind == "note" else None))
+    assert store.rebuild() == 0
+
+
+def test_a_damaged_state_is_rebuilt_from_the_history(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    with store.write() as db:
+        db.execute("UPDATE state SET labels = '{}', status = 'open'")
+    assert store.rebuild() == 1
+    assert (store.state("s0", "Ada").labels, store.state("s0", "Ada").status) == (full, "done")
+
+
+def test_a_killed_process_loses_nothing_it_was_told_is_saved(tmp_path):
+    path = tmp_path / "p.db"
+    Store.create(path, make_corpus(2)).enter("Ada")
+    script = (
+        "import os, sys\n"
+        "from stance.annotate.records import Change\n"
+        "from stance.annotate.store import Store\n"
+        "store = Store(sys.argv[1])\n"
+        "for i in range(1000):\n"
+        "    store.save('s0', 'Ada', Change('note', text=str(i)))\n"
+        "    print(i, flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = [int(process.stdout.readline()) for _ in range(25)]
+    process.kill()
+    told += [int(line) for line in process.stdout.read().split()]
+    process.stdout.close()
+    process.wait()
+    found = [int(row.text) for row in Store(path).history()]
+    assert found[: len(told)] == told
+    assert len(found) <= len(told) + 1
+
+
+def test_two_annotators_never_hold_one_item(tmp_path, full):
+    store = Store.create(tmp_path / "p.db", make_corpus(60))
+    names = [store.enter(name) for name in ("Ada", "Bob", "Cy", "Dee")]
+    done: dict[str, list[str]] = {name: [] for name in names}
+
+    def work(name: str) -> None:
+        while (item := next_item(store, name)) is not None:
+            done[name].append(item)
+            store.save(item, name, Change("done", full))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    everything = [item for items in done.values() for item in items]
+    assert len(everything) == len(set(everything)) == 60
+    assert store.rebuild() == 0
+
+
+def test_overlap_is_labelled_by_two_different_annotators(tmp_path, full):
+    store = Store.create(tmp_path / "p.db", make_corpus(20))
+    assert set_overlap(store, 0.2) == 4
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    seen = {"Ada": 0, "Bob": 0}
+    for name in ("Ada", "Bob"):
+        while (item := next_item(store, name)) is not None:
+            seen[name] += 1
+            store.save(item, name, Change("done", full))
+    assert seen == {"Ada": 20, "Bob": 4}
+    with pytest.raises(UsageError, match="from 0 to 1"):
+        set_overlap(store, 1.5)
+
+
+def test_work_is_resumed_claims_run_out_and_skipped_items_go_to_others(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    assert next_item(store, "Ada", now=1000.0) == "s0"
+    assert next_item(store, "Ada", now=1001.0) == "s0"
+    assert next_item(store, "Bob", now=1002.0) == "s1"
+    store.save("s1", "Bob", Change("skip"))
+    assert next_item(store, "Bob", now=1003.0) == "s2"
+    store.save("s0", "Ada", Change("done", full))
+    assert next_item(store, "Ada", now=1004.0) == "s1"
+    bob = next(p for p in progress(store) if p.annotator == "Bob")
+    assert (bob.done, bob.skipped) == (0, 1)
+
+
+def test_an_expired_claim_frees_the_item(store):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    assert next_item(store, "Ada", now=0.0) == "s0"
+    assert next_item(store, "Bob", now=LEASE + 1) == "s0"
+
+
+def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
+    record = replace(corpus.records[0], annotators={"reader a": full})
+    labelled = replace(corpus, splits={"train": (record, *corpus.records[1:])})
+    store = Store.create(tmp_path / "p.db", labelled)
+    assert store.state("s0", "reader a").labels == full
+    store.enter("Ada")
+    assert next_item(store, "Ada") == "s1"  # s0 has its one annotator
+
+
+def test_a_grown_corpus_adds_its_statements(store, corpus):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
+    assert store.sync(make_corpus(9)) == 3
+    assert [item.id for item in store.items()][-1] == "s8"
+    assert store.state("s0", "Ada").labels == {"Russia": "favor"}
+    with pytest.raises(AnnotationError, match="targets"):
+        store.sync(replace(corpus, targets=("NATO",)))
+    changed: CorpusRecord = replace(
+        corpus.records[0], statement=replace(corpus.records[0].statement, text="other words")
+    )
+    with pytest.raises(AnnotationError, match="other words"):
+        store.sync(replace(corpus, splits={"train": (changed,)}))
+
+
+def test_what_is_no_store_is_refused(tmp_path, corpus):
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database at all", encoding="utf-8")
+    with pytest.raises(AnnotationError, match="not a labelling store"):
+        Store(path)
+    with pytest.raises(AnnotationError, match="no such store"):
+        Store(tmp_path / "none.db")
+    with pytest.raises(AnnotationError, match="there already"):
+        Store.create(path, corpus)

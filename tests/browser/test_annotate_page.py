@@ -1,0 +1,239 @@
+"""The labelling page in a real headless Chromium, served by the command as a user would start it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stance.annotate.store import Store
+from stance.corpus import write_corpus
+from tests.annotate.conftest import make_corpus
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium: the one playwright brings, or one of the system."""
+    with sync_api.sync_playwright() as p:
+        own = Path(p.chromium.executable_path)
+        found = own if own.is_file() else shutil.which("chromium") or shutil.which("google-chrome")
+        if not found:
+            pytest.skip("no Chromium: run `playwright install chromium`")
+        chromium = p.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Server:
+    """`stance annotate` as a process of its own, on one port through restarts."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.corpus = folder / "corpus"
+        self.options = options
+        self.port = "0"
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "stance.cli", "annotate", str(self.corpus), "--order", "corpus"]
+        self.process = subprocess.Popen(
+            [*command, "--port", self.port, *self.options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        watchdog = threading.Timer(90, self.process.kill)
+        watchdog.start()
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if line.startswith("Labelling page: "):
+                watchdog.cancel()
+                self.url = line.split()[2]
+                self.port = self.url.rstrip("/").rpartition(":")[2]
+                return
+        raise AssertionError("".join(said))
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    @property
+    def store(self) -> Store:
+        return Store(self.corpus.parent / "corpus.annotations.db")
+
+
+@contextmanager
+def _running(folder: Path, corpus, *options: str) -> Iterator[Server]:
+    write_corpus(corpus, folder / "corpus")
+    server = Server(folder, *options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _enter(browser, server: Server, name: str, **options):
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, **options)
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(server.url)
+    page.fill("#name", name)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".target.active")
+    return page
+
+
+def _item(page) -> str:
+    return page.get_attribute("#main", "data-item")
+
+
+def _label(page, keys: str) -> None:
+    """Press one digit per target and Enter, and wait for the next statement."""
+    here = _item(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    _moved_on(page, here)
+
+
+def _moved_on(page, here: str) -> None:
+    page.wait_for_selector(f"#main:not([data-item='{here}']) .target.active, #main.narrow h1")
+
+
+def _says(page, text: str) -> None:
+    page.wait_for_selector(f"[data-says]:has-text('{text}')", timeout=15_000)
+
+
+def test_twenty_items_by_keyboard_with_undo_skip_flag_and_note(browser, tmp_path):
+    with _running(tmp_path, make_corpus(24)) as server:
+        page = _enter(browser, server, "Ada")
+        seen = []
+        for i in range(20):
+            seen.append(_item(page))
+            _label(page, ("1234", "4321", "2222", "4144")[i % 4])
+        assert seen == [f"s{i}" for i in range(20)]
+        store = server.store
+        assert dict(store.state("s1", "Ada").labels) == dict(
+            zip(store.targets, ("not_addressed", "favor", "neutral", "against"), strict=True)
+        )
+        assert all(store.state(item, "Ada").status == "done" and store.state(item, "Ada").millis > 0 for item in seen)
+
+        page.keyboard.press("u")  # takes "finish" back, across statements
+        page.wait_for_selector("#main[data-item='s19'] .target.active")
+        assert store.state("s19", "Ada").status == "open"
+        assert page.locator(".target input:checked").count() == 4
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("f")
+        page.keyboard.press("n")
+        page.keyboard.type("1 word about numbers")
+        page.keyboard.press("Escape")
+        _label(page, "")
+        changed = store.state("s19", "Ada")
+        assert (changed.status, changed.flagged, changed.note) == ("done", True, "1 word about numbers")
+        here = _item(page)
+        page.keyboard.press("s")
+        _moved_on(page, here)
+        assert store.state(here, "Ada").status == "skipped"
+        assert page.problems == []
+        assert store.rebuild() == 0
+
+
+def test_what_is_missing_is_said_and_the_rest_can_be_filled(browser, tmp_path):
+    with _running(tmp_path, make_corpus(2)) as server:
+        page = _enter(browser, server, "Ada")
+        page.keyboard.press("3")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".target.missing")
+        assert page.locator(".target.missing").count() == 3
+        page.keyboard.press("0")
+        _label(page, "")
+        labels = server.store.state("s0", "Ada").labels
+        assert list(labels.values()) == ["favor", "not_addressed", "not_addressed", "not_addressed"]
+
+
+def test_two_annotators_at_once_never_share_a_screen(browser, tmp_path):
+    with _running(tmp_path, make_corpus(8)) as server:
+        pages = [_enter(browser, server, name) for name in ("Ada", "Bob")]
+        seen = []
+        for _ in range(4):
+            now = [_item(page) for page in pages]
+            assert now[0] != now[1]
+            seen += now
+            for page in pages:
+                _label(page, "4444")
+        assert sorted(seen) == sorted(f"s{i}" for i in range(8))
+        assert all(page.locator("h1").inner_text() == "Nothing left for you" for page in pages)
+
+
+def test_a_killed_server_loses_nothing_and_the_page_goes_on(browser, tmp_path):
+    with _running(tmp_path, make_corpus(6)) as server:
+        page = _enter(browser, server, "Ada")
+        _label(page, "1111")
+        page.keyboard.press("2")
+        _says(page, "Saved.")
+        server.kill()
+        for key in ("3", "4", "1"):
+            page.keyboard.press(key)
+        _says(page, "Nothing is lost")
+        page.keyboard.press("Enter")
+        server.start()
+        page.wait_for_selector("#main[data-item='s2'] .target.active", timeout=15_000)
+        state = server.store.state("s1", "Ada")
+        assert (state.status, list(state.labels.values())) == ("done", ["neutral", "favor", "not_addressed", "against"])
+        assert dict(server.store.state("s0", "Ada").labels) == dict.fromkeys(server.store.targets, "against")
+        tokens = [row[0] for row in server.store.read("SELECT token FROM entry WHERE token IS NOT NULL")]
+        assert len(tokens) == len(set(tokens))
+        assert server.store.rebuild() == 0
+
+
+def test_a_tab_closed_while_the_server_is_away_loses_nothing(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        server.kill()
+        page.keyboard.press("1")
+        page.keyboard.press("3")
+        _says(page, "Nothing is lost")
+        context = page.context
+        page.close()
+        server.start()
+        again = context.new_page()
+        again.goto(server.url)
+        again.wait_for_selector("[data-target='Russia'] input[value='favor'][checked]", state="attached")
+        assert list(server.store.state("s0", "Ada").labels.values()) == ["against", "favor"]
+
+
+def test_an_old_tab_shows_what_the_newer_one_saved(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.wait_for_selector(".target.active")
+        other.keyboard.press("3")
+        _says(other, "Saved.")
+        page.keyboard.press("1")
+        page.wait_for_selector("input[value='favor'][checked]", state="attached", timeout=10_000)
+        assert dict(server.store.state("s0", "Ada").labels) == {"United States": "favor"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_phone(browser, tmp_path, scheme):
+    with _running(tmp_path, make_corpus(2)) as server:
+        page = _enter(browser, server, "Ada", color_scheme=scheme, bypass_csp=True)
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator(".target").first.locator(".choice").nth(2).click()
+        _says(page, "Saved.")
+        box = page.locator(".face").first.bounding_box()
+        assert box["height"] >= 40  # a finger's width
+        assert server.store.state("s0", "Ada").labels == {"United States": "favor"}

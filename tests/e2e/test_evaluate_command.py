@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from stance.cli import main
+
+QUICK = ["--resamples", "100", "--no-behaviour", "--no-explain"]
+
+
+def test_evaluate_writes_the_report_and_prints_the_figures(root, tmp_path, capsys):
+    corpus = str(root / "examples" / "corpus")
+    assert main(["evaluate", corpus, "-o", str(tmp_path / "report"), *QUICK]) == 0
+    captured = capsys.readouterr()
+    assert "TF-IDF" in captured.out
+    assert "report.html" in captured.err
+    found = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
+    assert found["corpus"]["statements"] == 206
+    stored = str(tmp_path / "report" / "predictions.parquet")
+    assert main(["evaluate", corpus, "--model", stored, "--against", stored, "--json", *QUICK]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["systems"][0]["figures"] == found["systems"][0]["figures"]
+    assert again["comparisons"][0]["wins"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["none"], 1, "no such file"),
+        (["examples/corpus", "--split", "dev"], 2, "no split 'dev'"),
+        (["examples/corpus", "--model", "nowhere"], 1, "no stance model there"),
+        (["examples/corpus", "--behaviour", "none.yaml"], 2, "cannot read behaviour tests"),
+        (["examples/corpus", "--resamples", "0"], 2, "resamples"),
+    ],
+)
+def test_what_is_wrong_is_said(root, monkeypatch, capsys, arguments, code, message):
+    monkeypatch.chdir(root)
+    assert main(["evaluate", *arguments]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_bad_record_is_left_out_and_named(tmp_path, capsys):
+    rows = [{"id": f"s{i}", "statement": f"Russia lied {i}", "labels": {"Russia": "against"}} for i in range(6)]
+    path = tmp_path / "c.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in [*rows, {"id": "", "statement": "x", "labels": {}}]))
+    assert main(["evaluate", str(path), *QUICK]) == 3
+    captured = capsys.readouterr()
+    assert "missing-id" in captured.err
+    assert "Only 6 statements" in captured.out
+
+
+def test_classify_explains(tmp_path, capsys):
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps({"id": "a", "statement": "Russia betrayed us", "targets": ["Russia"]}) + "\n")
+    assert main(["classify", str(path), "--explain"]) == 0
+    assert "Russia: against" in capsys.readouterr().out
+    assert main(["classify", str(path), "--explain", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert "".join(t["token"] for t in row["attributions"]) == "Russiabetrayedus"
+    assert main(["classify", str(path), "--explain", "-o", str(tmp_path / "r.jsonl")]) == 2

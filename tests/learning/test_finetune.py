@@ -1,0 +1,156 @@
+import json
+
+import numpy as np
+import pytest
+
+from stance.cli import main
+from stance.corpus import Corpus, CorpusRecord
+from stance.errors import UsageError
+from stance.learning import Example, FitOptions, fine_tune, load_training_config
+from stance.learning.examples import Collator
+from stance.learning.finetune import remembered
+from stance.learning.stopping import KeepBest, macro_f1
+from stance.model import StanceClassifier
+from stance.schema import LABELS, Statement
+
+GOOD = ["a triumph", "a great success", "brilliant work", "a wise and welcome step", "splendid news", "a fine result"]
+BAD = [
+    "a disgrace",
+    "a terrible failure",
+    "a stupid blunder",
+    "a foolish and harmful step",
+    "awful news",
+    "a poor result",
+]
+QUICK = FitOptions(epochs=1, batch_size=8, learning_rate=2e-4, head_learning_rate=2e-3, bf16=False)
+
+
+def corpus(labels=("con", "pro"), target="the Tidal Barrage"):
+    def records(frame, start):
+        return tuple(
+            CorpusRecord(Statement(id=f"{start}{i}{label}", text=frame.format(words)), {target: label}, document=f"{i}")
+            for label, many in zip(labels, (BAD, GOOD), strict=True)
+            for i, words in enumerate(many)
+        )
+
+    splits = {
+        "train": records("The Tidal Barrage is {}.", "a") + records("Engineers called the Tidal Barrage {}.", "b"),
+        "validation": records("She thinks the Tidal Barrage is {}.", "c"),
+    }
+    return Corpus("barrage", tuple(labels), (target,), splits)
+
+
+def test_a_new_label_set_and_a_new_target_are_learned(tmp_path):
+    result = fine_tune(corpus(), output=tmp_path, options=QUICK, min_steps=24)
+    assert result.before == {}
+    assert result.after["validation"] >= 0.9
+    loaded = StanceClassifier.from_pretrained(tmp_path)
+    assert loaded.labels == ("con", "pro")
+    assert loaded.id == result.classifier.id
+    p, _ = loaded.predict_proba([Statement(id="x", text="The Tidal Barrage is splendid.")], ["the Tidal Barrage"])
+    assert p.shape == (1, 1, 2)
+    assert p[0, 0].argmax() == 1
+    record = json.loads((tmp_path / "training.json").read_text())
+    assert record["statements"] == {"train": 24, "validation": 12}
+    assert len(record["validation_by_epoch"]) == len(result.history) > 0
+
+
+def test_the_same_label_set_keeps_the_old_targets(tmp_path):
+    asked = [Statement(id="s", text="Russia is a terrorist state and must be punished.")]
+    base = StanceClassifier.from_pretrained()
+    before, _ = base.predict_proba(asked, ["Russia", "China"])
+    same = corpus(labels=("against", "favor"))
+    same = Corpus(same.name, LABELS, same.targets, same.splits)
+    result = fine_tune(same, output=tmp_path, base=base, options=QUICK, min_steps=12)
+    after, _ = result.classifier.predict_proba(asked, ["Russia", "China"])
+    assert result.before.keys() == result.after.keys() == {"validation"}
+    assert (before.argmax(-1) == after.argmax(-1)).all()
+
+
+def test_beliefs_cover_the_targets_without_a_label_and_fit_one_pass(tiny):
+    example = Example(Statement(id="s", text="Russia lost."), {"Russia": "neutral", "NATO": "favor"})
+    (found,) = remembered(tiny, [example])
+    assert set(found.beliefs) == {"United States", "China", "Ukraine"}
+    assert all(sum(q) == pytest.approx(1) for q in found.beliefs.values())
+    batch = Collator(tiny.packer, tiny.labels, 0)([found])
+    assert batch["labels"].tolist() == [[1, 2, -100, -100, -100]]
+    assert np.allclose(batch["soft_labels"].sum(-1).numpy(), [[0, 0, 1, 1, 1]])
+    tiny.config.targets_per_pass = 3
+    assert len(remembered(tiny, [example])[0].beliefs) == 1
+
+
+def test_the_best_epoch_is_put_back(tiny):
+    class Control:
+        should_training_stop = False
+
+    examples = [Example(Statement(id="s", text="It rained."), {"Russia": label}) for label in LABELS]
+    keeper = KeepBest(tiny, examples, patience=1)
+    keeper.on_epoch_end(None, None, Control)
+    best = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
+    for parameter in tiny.model.parameters():
+        parameter.data.mul_(0)
+    control = Control()
+    keeper.on_epoch_end(None, None, control)
+    assert control.should_training_stop
+    keeper.on_train_end(None, None, control)
+    assert all((tensor == best[name]).all() for name, tensor in tiny.model.state_dict().items())
+
+
+def test_macro_f1_counts_only_labels_that_occur(tiny):
+    assert np.isnan(macro_f1(tiny, [Example(Statement(id="s", text="It rained."))]))
+
+
+def test_a_corpus_without_training_labels_is_refused(tmp_path):
+    empty = Corpus("none", LABELS, ("Russia",), {"train": ()})
+    with pytest.raises(UsageError, match="no labelled statement in the split train"):
+        fine_tune(empty, output=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("corpus: a\noutput: b\nepoch: 3\n", "unknown key epoch"),
+        ("corpus: a\n", "output is missing"),
+        ("corpus: a\noutput: b\nfit: {batch_size: many}\n", "fit: batch_size should be int"),
+        ("corpus: a\noutput: b\nremember: 1\n", "remember should be bool"),
+        ("corpus: a\noutput: b\nlabels: pro\n", "labels should be a list of names"),
+        ("- a\n", "a configuration is a mapping"),
+        ("a: [\n", "cannot read the configuration"),
+    ],
+)
+def test_a_wrong_configuration_names_file_and_key(tmp_path, text, message, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    assert main(["train", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert str(path) in error
+
+
+def test_the_configuration_that_ships_can_be_read(root):
+    config = load_training_config(root / "configs" / "finetune.yaml")
+    assert config.fit.learning_rate == 5e-5
+
+
+def test_the_command_trains_and_the_model_scores(tmp_path, capsys):
+    lines = [
+        {"id": f"{split}{i}", "split": split, "statement": f"The dam is {words}.", "labels": {"the dam": label}}
+        for split, many in (("train", 4), ("validation", 6))
+        for label, texts in (("no", BAD), ("yes", GOOD))
+        for i, words in enumerate(t + label for t in texts[:many])
+    ]
+    lines.append({"id": "bad", "split": "train", "statement": "", "labels": {"the dam": "no"}})
+    data = tmp_path / "dam.jsonl"
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"corpus: {data}\noutput: {tmp_path / 'model'}\nname: dam\nmin_steps: 2\nfit: {{epochs: 1, bf16: false}}\n"
+    )
+    assert main(["train", str(config)]) == 3
+    captured = capsys.readouterr()
+    assert "rejected" in captured.err
+    assert "dam@" in captured.out
+    asked = tmp_path / "s.jsonl"
+    asked.write_text('{"id": "1", "statement": "The dam is good."}\n')
+    assert main(["classify", str(asked), "--model", str(tmp_path / "model"), "--targets", "the dam", "--json"]) == 0
+    assert {"p_no", "p_yes"} <= set(json.loads(capsys.readouterr().out))

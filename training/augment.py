@@ -1,0 +1,123 @@
+"""How examples are varied while training, so that the model reads the sentence rather than the name."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from stance.learning import Example
+from training.corpora.country_stance import TARGETS
+from training.counterfactual import random_order, swap_countries, swappable
+
+__all__ = ["Variation", "VariationOptions"]
+
+# Formal names a user may give for a default target; all mean the whole country.
+_ALIASES: Mapping[str, Sequence[str]] = {
+    "United States": ("US", "USA", "America", "United States of America", "the United States", "Washington"),
+    "Russia": ("Russian Federation", "Moscow", "the Kremlin"),
+    "China": ("People's Republic of China", "PRC", "Beijing"),
+    "Ukraine": ("Kyiv", "Kiev"),
+}
+_COUNTRY = re.compile(
+    r"\b(U\.?S\.?A?|United States|America\w*|Washington|Russia\w*|Moscow|Kremlin|Putin|China|Chinese|Beijing|"
+    r"Ukrain\w*|Kiev|Kyiv)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VariationOptions:
+    """Chances, each drawn anew on every visit of an example.
+
+    Parameters
+    ----------
+    swap
+        Exchange the countries, where the statement allows it.
+    alias
+        Ask for a default target by another of its names.
+    subset
+        Ask for only some of the targets.
+    distractor
+        Add a target the sentence does not mention, labelled ``not_addressed``.
+    drop_context
+        Show the statement without its surroundings.
+    foreign_context
+        Surround a statement that has no context with other statements, which say nothing about its labels: in an
+        article other statements stand around it.
+    """
+
+    swap: float = 0.35
+    alias: float = 0.15
+    subset: float = 0.25
+    distractor: float = 0.35
+    drop_context: float = 0.1
+    foreign_context: float = 0.4
+
+
+class Variation:
+    """The variation itself; distractor names are drawn from the single-target corpora.
+
+    Parameters
+    ----------
+    options
+        Chances.
+    names
+        Names of people, groups and places to draw distractors from.
+    surroundings
+        Statements to draw foreign context from.
+    """
+
+    def __init__(self, options: VariationOptions, names: Sequence[str], surroundings: Sequence[str]) -> None:
+        self._options = options
+        self._names = list(names)
+        self._surroundings = list(surroundings)
+
+    def __call__(self, example: Example, rng: random.Random) -> Example:
+        """Return a varied copy of the example."""
+        o = self._options
+        if set(example.labels) <= set(TARGETS):
+            example = self._countries(example, rng)
+            if rng.random() < o.foreign_context:
+                example = self._surround(example, rng)
+        if rng.random() < o.distractor:
+            example = self._distract(example, rng)
+        if rng.random() < o.drop_context:
+            example = replace(example, statement=replace(example.statement, before="", after=""))
+        items = list(example.labels.items())
+        rng.shuffle(items)
+        return replace(example, labels=dict(items))
+
+    def _countries(self, example: Example, rng: random.Random) -> Example:
+        o = self._options
+        order = random_order(rng)
+        if rng.random() < o.swap and swappable(example, TARGETS, order):
+            example = swap_countries(example, TARGETS, order)
+        labels = dict(example.labels)
+        if rng.random() < o.subset:
+            keep = rng.sample(sorted(labels), rng.randint(1, len(labels)))
+            labels = {name: labels[name] for name in keep}
+        renamed = {
+            rng.choice(_ALIASES[name]) if rng.random() < o.alias else name: label for name, label in labels.items()
+        }
+        return replace(example, labels=renamed)
+
+    def _surround(self, example: Example, rng: random.Random) -> Example:
+        statement = example.statement
+        if statement.before or statement.after:
+            return example
+        before, after = (rng.choice(self._surroundings).rstrip(". ") + "." for _ in range(2))
+        side = rng.random()
+        before = f"{before} " if side < 2 / 3 else ""
+        after = f". {after}" if side > 1 / 3 else ""
+        return replace(example, statement=replace(statement, before=before, after=after))
+
+    def _distract(self, example: Example, rng: random.Random) -> Example:
+        text = example.statement.text.casefold()
+        name = rng.choice(self._names)
+        if not _COUNTRY.search(example.statement.text) and not set(example.labels) & set(TARGETS):
+            name = rng.choice([name, *TARGETS])
+        words = re.findall(r"\w{3,}", name.casefold())
+        if not words or any(word in text for word in words):
+            return example
+        return replace(example, labels={**example.labels, name: "not_addressed"})

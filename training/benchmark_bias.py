@@ -1,0 +1,222 @@
+"""Do the intervals of bias reports cover the truth? ``python -m training.benchmark_bias [--archives 1000]``.
+
+Archives are simulated with known outlet balances and a classifier with known error rates. Each archive gets its own
+validation sample, so that what is not known of the errors is part of the trial, and its articles differ more than
+chance alone would have it. Then the code of `stance report` estimates every outlet's balance. Printed: how often its
+intervals cover the truth, how often those of the plain count do, and in how many archives whose outlets are all alike
+a difference is called established.
+
+``--rows 10000000`` instead writes that many rows to Parquet and times a report on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.bias.archive import Archive
+from stance.bias.cells import Estimator
+from stance.bias.compare import between_outlets
+from stance.bias.confusion import ErrorCounts
+from stance.bias.measures import cell_table, partly_pooled
+from stance.schema import LABELS
+
+__all__ = ["RATES", "Coverage", "Simulated", "coverage", "main", "simulate", "write_rows"]
+
+TARGETS = ("Alphaland", "Betaland", "Gammaland")
+RATES = np.array(
+    [[0.72, 0.20, 0.02, 0.06], [0.08, 0.78, 0.08, 0.06], [0.03, 0.22, 0.71, 0.04], [0.01, 0.03, 0.005, 0.955]]
+)
+"""Answers given the true label, about what a small model reaches."""
+_VALIDATION = (70, 120, 60, 300)  # statements by true label and target
+_VARIED = 150.0  # how alike the targets' error rates are: the concentration of their Dirichlet distribution
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """An archive, the errors as a validation sample shows them, and the true balance by outlet and target."""
+
+    archive: Archive
+    errors: ErrorCounts
+    truth: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares over many archives: of intervals that cover the truth, and of archives with a false difference."""
+
+    corrected: float
+    pooled: float
+    counted: float
+    false_difference: float
+    archives: int
+
+
+def simulate(
+    seed: int, *, outlets: int = 6, articles: tuple[int, int] = (25, 120), differ: bool = True, clustered: float = 6.0
+) -> Simulated:
+    """Simulate an archive.
+
+    Parameters
+    ----------
+    seed
+        Everything is drawn from it.
+    outlets
+        Number of outlets.
+    articles
+        Least and most articles of an outlet.
+    differ
+        Whether outlets have balances of their own.
+    clustered
+        Concentration of an article's own mix of stances around its outlet's; small is more clustered.
+    """
+    rng = np.random.default_rng(seed)
+    rates = [np.array([rng.dirichlet(row * _VARIED) for row in RATES]) for _ in TARGETS]
+    validation = {
+        t: np.array([rng.multinomial(n, r[i]) for i, n in enumerate(_VALIDATION)], dtype=np.float64)
+        for t, r in zip(TARGETS, rates, strict=True)
+    }
+    mix = np.array([[rng.dirichlet((4, 5, 3, 8)) for _ in TARGETS] for _ in range(outlets if differ else 1)])
+    mix = np.broadcast_to(mix, (outlets, len(TARGETS), 4))
+    parts: list[NDArray[np.int64]] = []
+    article = 0
+    for outlet in range(outlets):
+        for _ in range(int(rng.integers(articles[0], articles[1] + 1))):
+            size = 1 + rng.poisson(5)
+            for target in range(len(TARGETS)):
+                own = rng.dirichlet(np.maximum(mix[outlet, target], 1e-3) * clustered)
+                gold = rng.choice(4, size=size, p=own)
+                cumulated = rates[target][gold].cumsum(axis=1)
+                answers = np.minimum((rng.uniform(size=(size, 1)) > cumulated).sum(axis=1), 3)
+                head = np.broadcast_to([article, outlet, target], (size, 3))
+                parts.append(np.column_stack([head, answers]))
+            article += 1
+    rows = np.concatenate(parts)
+    truth = (mix[..., 2] - mix[..., 0]) / mix[..., :3].sum(axis=-1)
+    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth)
+
+
+def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:
+    n = len(rows)
+    columns = dict(zip(("article", "outlet", "target", "label"), rows.T, strict=True))
+    columns |= {"own": np.zeros(n, dtype=bool), "first": rows[:, 2] == 0, "position": np.arange(n)}
+    names = {
+        "article": tuple(str(i) for i in range(articles)),
+        "outlet": tuple(f"Outlet {i + 1}" for i in range(outlets)),
+        "target": TARGETS,
+    }
+    return Archive(columns, names)
+
+
+def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed: int = 0) -> Coverage:
+    """Estimate many simulated archives and return how often the intervals hold."""
+    hits = dict.fromkeys(("corrected", "pooled", "counted"), 0)
+    total = false = 0
+    columns = {
+        "corrected": ("low", "high"),
+        "pooled": ("pooled_low", "pooled_high"),
+        "counted": ("counted_low", "counted_high"),
+    }
+    for seed in range(first_seed, first_seed + archives):
+        made = simulate(seed)
+        estimator = Estimator(TARGETS, made.errors, level=level, draws=draws, seed=seed)
+        cells = estimator.cells(made.archive, ["outlet", "target"])
+        table = cell_table(cells, made.archive, ["outlet", "target"], made.errors, level)
+        table = partly_pooled(table, cells, level, group="outlet", seed=seed)
+        for row, (outlet, target) in zip(table, cells.keys, strict=True):
+            truth = made.truth[outlet, target]
+            for name, (low, high) in columns.items():
+                hits[name] += row[low] <= truth <= row[high]
+            total += 1
+        alike = simulate(seed + 10_000_000, differ=False)
+        estimator = Estimator(TARGETS, alike.errors, level=level, draws=draws, seed=seed)
+        cells = estimator.cells(alike.archive, ["outlet", "target"])
+        outlets = list(range(len(alike.truth)))
+        found = between_outlets(estimator, alike.archive, cells, None, outlets)
+        false += any(row["established"] for row in found)
+    shares = {name: n / total for name, n in hits.items()}
+    return Coverage(**shares, false_difference=false / archives, archives=archives)
+
+
+def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
+    """Write that many rows of the row contract, 40 to an article, for timing."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from stance.schema import rows_schema
+
+    rng = np.random.default_rng(seed)
+    schema, batch, targets = rows_schema(), 400_000, ("United States", "Russia", "China", "Ukraine")
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, rows, batch):
+            n = min(batch, rows - start)
+            row = np.arange(start, start + n)
+            article, statement = row // 40, row // 4
+            outlet = article % 60
+            label = np.array(LABELS)[rng.choice(4, size=n, p=(0.1, 0.15, 0.05, 0.7))]
+            speaker = np.char.add("Speaker ", (statement % 5003).astype(str))
+            days = (np.datetime64("2023-01-01") + article % 730).astype(str)
+            data = {
+                "article_id": np.char.add("a", article.astype(str)),
+                "outlet": np.char.add("Outlet ", outlet.astype(str)),
+                "published": days,
+                "statement_id": np.char.add("s", statement.astype(str)),
+                "quotation_id": np.char.add("q", statement.astype(str)),
+                "start": row,
+                "end": row + 60,
+                "quote_type": np.full(n, "direct"),
+                "statement": np.char.add("Invented words of statement number ", statement.astype(str)),
+                "cue": np.array(["said", "claimed", "warned"])[statement % 3],
+                "speaker": speaker,
+                "speaker_mention": speaker,
+                "speaker_country": np.array(["Russia", "China", "Ukraine", "United States", "France"])[statement % 5],
+                "target": np.array(targets)[row % 4],
+                "label": label,
+                **{f"p_{x}": np.where(label == x, 0.85, 0.05) for x in LABELS},
+                "confidence": np.full(n, 0.85),
+                "abstained": np.zeros(n, dtype=bool),
+                "truncated": np.zeros(n, dtype=bool),
+                "model": np.full(n, "simulated@0"),
+            }
+            writer.write_table(pa.table({f.name: pa.array(data[f.name].tolist(), f.type) for f in schema}, schema))
+
+
+def _time(rows: int) -> None:
+    from stance.bias import bias_report
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        write_rows(path, rows)
+        print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
+        start = time.monotonic()
+        report = bias_report(path, progress=lambda what: print(f"{time.monotonic() - start:6.1f} s {what}", flush=True))
+        report.write(Path(folder) / "bias.html")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(f"report and page in {time.monotonic() - start:.1f} s, peak memory of the process {peak:.2f} GB")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--archives", type=int, default=1000)
+    parser.add_argument("--rows", type=int, help="time a report on this many rows instead")
+    arguments = parser.parse_args()
+    if arguments.rows:
+        _time(arguments.rows)
+        return
+    found = coverage(arguments.archives)
+    print(f"{found.archives} archives, intervals of 95 %")
+    for name in ("corrected", "pooled", "counted"):
+        print(f"  {name:10s} cover the truth in {getattr(found, name):.1%}")
+    print(f"  archives without any difference where one is called established: {found.false_difference:.1%}")
+
+
+if __name__ == "__main__":
+    main()

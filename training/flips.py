@@ -1,0 +1,103 @@
+"""Whether the model reads the sentence or the country's reputation.
+
+Countries are exchanged in statements (`training.counterfactual`); the labels must go with them. Beside it, how
+often the model sees a stance toward each target where readers see none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.learning import Example
+from stance.model import StanceClassifier
+from stance.schema import LABELS
+from stance.statistics import clustered_interval
+from training.corpora.country_stance import TARGETS
+from training.counterfactual import swap_countries, swappable
+
+__all__ = ["Flips", "false_sides", "flip_consistency", "swapped_pairs"]
+
+
+@dataclass(frozen=True)
+class Flips:
+    """How far labels follow exchanged countries.
+
+    Parameters
+    ----------
+    statements, swaps
+        Statements that could be exchanged, and exchanged versions of them.
+    consistent
+        Share of addressed targets (by either prediction) whose label went with the exchange, with its 95 % interval
+        clustered by statement.
+    all_targets
+        The same share over all four targets.
+    """
+
+    statements: int
+    swaps: int
+    consistent: tuple[float, float, float]
+    all_targets: tuple[float, float, float]
+
+
+def swapped_pairs(examples: Sequence[Example]) -> list[tuple[int, tuple[int, ...], Example]]:
+    """Return every sensible exchange of two countries: index of the example, order, exchanged example."""
+    found = []
+    for i, example in enumerate(examples):
+        for a, b in combinations(range(len(TARGETS)), 2):
+            order = list(range(len(TARGETS)))
+            order[a], order[b] = b, a
+            if swappable(example, TARGETS, tuple(order)):
+                found.append((i, tuple(order), swap_countries(example, TARGETS, tuple(order))))
+    return found
+
+
+def flip_consistency(classifier: StanceClassifier, examples: Sequence[Example]) -> Flips:
+    """Exchange two countries at a time wherever that makes sense and compare the labels.
+
+    Parameters
+    ----------
+    classifier
+        The model.
+    examples
+        Statements with gold labels toward the default targets (gold decides only what can be exchanged).
+    """
+    pairs = swapped_pairs(examples)
+    used = sorted({i for i, _, _ in pairs})
+    place = {i: row for row, i in enumerate(used)}
+    first, _ = classifier.predict_proba([examples[i].statement for i in used], TARGETS)
+    second, _ = classifier.predict_proba([e.statement for _, _, e in pairs], TARGETS)
+    before, after = first.argmax(-1), second.argmax(-1)
+    silent = LABELS.index("not_addressed")
+    counts = np.zeros((len(used), 2, 2), dtype=np.int64)  # addressed | all, consistent | asked
+    for (i, order, _), swapped in zip(pairs, after, strict=True):
+        original = before[place[i]]
+        for target, other in enumerate(order):
+            same = int(original[target] == swapped[other])
+            addressed = int(original[target] != silent or swapped[other] != silent)
+            counts[place[i]] += np.array([[same * addressed, addressed], [same, 1]])
+
+    def share(which: int) -> tuple[float, float, float]:
+        def figure(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+            return np.asarray(sums[..., which, 0] / np.maximum(sums[..., which, 1], 1))
+
+        return (float(figure(counts.sum(axis=0))), *clustered_interval(counts, figure))
+
+    return Flips(len(used), len(pairs), share(0), share(1))
+
+
+def false_sides(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[float, float]:
+    """Return how often ``against`` and ``favor`` are predicted where the reader saw neither.
+
+    Parameters
+    ----------
+    gold, predicted
+        Label ids in the order of `stance.schema.LABELS`, shape ``(n,)``.
+    """
+    against, favor = LABELS.index("against"), LABELS.index("favor")
+    quiet = ~np.isin(gold, (against, favor))
+    return float((predicted[quiet] == against).mean()), float((predicted[quiet] == favor).mean())

@@ -1,0 +1,107 @@
+"""The recipe of the shipped model: which examples, how varied, how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stance.learning import Example, FitOptions
+from training.augment import VariationOptions
+from training.corpora import country_stance, dse, newsmtsc, own
+from training.duplicates import drop_near_duplicates
+
+__all__ = ["Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One round of fine-tuning; each stage goes on from the weights of the one before.
+
+    Parameters
+    ----------
+    repeat
+        How often each corpus is seen in one epoch; a corpus that is not named is left out.
+    readers
+        Readers whose labels of country-stance statements are trained on, beside the corpus's own.
+    fit
+        Options of the optimiser.
+    seeds
+        The stage is run once with each seed and the weights are averaged (Wortsman et al. 2022, "Model soups",
+        arXiv:2203.05482); empty: once, with the seed of `fit`.
+    keep
+        Share of the weights before the stage that stays in the result (Wortsman et al. 2022, "Robust fine-tuning of
+        zero-shot models", arXiv:2109.01903).
+    """
+
+    repeat: Mapping[str, int] = field(default_factory=dict)
+    readers: Sequence[str] = ()
+    fit: FitOptions = field(default_factory=FitOptions)
+    seeds: Sequence[int] = ()
+    keep: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A training recipe, read from YAML by `load_recipe`.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    stages
+        Rounds of fine-tuning.
+    context_tokens
+        Tokens of context that the model reads on each side of a statement.
+    encoder
+        Options of the encoder while training, such as its dropout rates.
+    variation
+        Chances of the augmentations.
+    risk
+        Share of wrong rows that is accepted among those the model does not abstain from.
+    """
+
+    stages: Sequence[Stage]
+    name: str = "stance-minilm"
+    context_tokens: int = 32
+    encoder: Mapping[str, Any] = field(default_factory=dict)
+    variation: VariationOptions = field(default_factory=VariationOptions)
+    risk: float = 0.1
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe; an unknown key is an error (`TypeError`), so that no misspelt one is passed over."""
+    data: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    stages = [Stage(**{**stage, "fit": FitOptions(**stage.get("fit", {}))}) for stage in data.pop("stages")]
+    variation = VariationOptions(**data.pop("variation", {}))
+    return Recipe(stages=stages, variation=variation, **data)
+
+
+def held_out(data: Path) -> dict[str, list[Example]]:
+    """Return every validation and test set by name (``country_stance/test``, ``newsmtsc-mt/dev``, …)."""
+    sets = {f"country_stance/{s}": list(country_stance.read(data, s)) for s in ("validation", "test")}
+    sets |= {f"own/{s}": list(own.read(s)) for s in ("validation", "test")}
+    sets |= {f"newsmtsc-{p}/{s}": list(newsmtsc.read(data, p, s)) for p in ("mt", "rw") for s in ("dev", "test")}
+    return sets | {f"dse/{s}": list(dse.read(data, s)) for s in ("valid", "test")}
+
+
+def training_examples(data: Path, stage: Stage) -> list[Example]:
+    """Return one epoch of a stage's examples, free of near-duplicates of anything held out."""
+    others = [e for examples in held_out(data).values() for e in examples]
+    corpora = {
+        "newsmtsc": lambda: newsmtsc.read(data, "mt", "train"),
+        "dse": lambda: dse.read(data, "train"),
+        "country_stance": lambda: country_stance.read(data, "train", readers=stage.readers),
+        "own": lambda: own.read("train"),
+    }
+    if unknown := set(stage.repeat) - set(corpora):
+        raise ValueError(f"recipe repeats unknown corpora: {', '.join(sorted(unknown))}")
+    return [
+        example
+        for name, times in stage.repeat.items()
+        if times
+        for example in drop_near_duplicates(list(corpora[name]()), others) * times
+    ]

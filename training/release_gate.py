@@ -1,0 +1,132 @@
+"""May these weights be released? ``python -m training.release_gate [--model FOLDER] [--write [--lower]]``.
+
+``tests/quality_floors.json`` pins the model (content hash), the corpora it was measured on (hashes) and a floor for
+every figure on validation statements. The gate measures them again, and refuses a model under a floor. With
+``--write`` the file is brought up to date for a new model: floors rise to what it reaches, less a margin; one is
+lowered only with ``--lower``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stance.learning import Example
+from stance.model import StanceClassifier, shipped_model
+from training.corpora import data_folder, own
+from training.evaluate import figures, predict
+from training.flips import flip_consistency
+from training.tasks import Task, country_task, tasks
+
+__all__ = ["FLOORS", "MARGIN", "corpus_hash", "main", "measured", "verdict"]
+
+FLOORS = Path(__file__).resolve().parents[1] / "tests" / "quality_floors.json"
+MARGIN = 0.005
+"""How far under the measured figure a floor is set: processors round differently."""
+_PINNED = ("macro-F1", "F1 against+favor")
+
+
+def corpus_hash(task: Task) -> str:
+    """Return a hash of a task's items and gold labels (12 hexadecimal digits); the order of items counts."""
+    items = [asdict(e) for e in task.examples] or [asdict(p) for p in task.pairs]
+    text = json.dumps([items, task.targets, task.gold.tolist()], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def own_task() -> tuple[Task, list[Example]]:
+    """Return our own held-out statements, which are always there."""
+    held = [e for split in ("validation", "test") for e in own.read(split)]
+    return country_task("own", held), held
+
+
+def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
+    """Measure every pinned figure on validation statements.
+
+    Parameters
+    ----------
+    classifier
+        The model.
+    data
+        Folder of the corpora; without it only our own statements are measured.
+
+    Returns
+    -------
+    dict
+        ``figures`` and ``corpora`` (hashes), by corpus.
+    """
+    mine, examples = own_task()
+    held = {"own": mine}
+    if data is not None:
+        held |= {name: task for name, (_, task) in tasks(data, "validation").items()}
+    found = {
+        name: {figure: round(value, 4) for figure, (value, _, _) in all_of.items() if figure in _PINNED}
+        for name, all_of in ((name, figures(task, predict(classifier, task))) for name, task in held.items())
+    }
+    found["own"]["flip-consistency"] = round(flip_consistency(classifier, examples).consistent[0], 4)
+    return {"figures": found, "corpora": {name: corpus_hash(task) for name, task in held.items()}}
+
+
+def verdict(pinned: dict[str, Any], classifier_id: str, found: dict[str, Any]) -> list[str]:
+    """Return what speaks against a release, one line each; empty if nothing does."""
+    problems = []
+    if pinned["model"] != classifier_id:
+        problems.append(f"the floors belong to {pinned['model']}, this is {classifier_id}")
+    for name, digest in found["corpora"].items():
+        if pinned["corpora"].get(name) != digest:
+            problems.append(f"{name}: measured on other items ({digest}) than pinned ({pinned['corpora'].get(name)})")
+    for name, values in found["figures"].items():
+        for figure, value in values.items():
+            floor = pinned["floors"].get(name, {}).get(figure)
+            if floor is None:
+                problems.append(f"{name}: {figure} has no floor")
+            elif not value >= floor:
+                problems.append(f"{name}: {figure} {value:.4f} is under its floor {floor:.4f}")
+    return problems
+
+
+def _updated(pinned: dict[str, Any], classifier_id: str, found: dict[str, Any], lower: bool) -> dict[str, Any]:
+    floors: dict[str, dict[str, float]] = {}
+    for name, values in found["figures"].items():
+        same = pinned.get("corpora", {}).get(name) == found["corpora"][name]
+        for figure, value in values.items():
+            reached = float(np.floor((value - MARGIN) * 1000) / 1000)
+            old = pinned.get("floors", {}).get(name, {}).get(figure, 0.0) if same else 0.0
+            if reached < old and value < old and not lower:
+                raise SystemExit(
+                    f"{name}: {figure} {value:.4f} would lower the floor {old:.4f}; say --lower to allow it"
+                )
+            floors.setdefault(name, {})[figure] = reached if lower else max(reached, old)
+    return {"model": classifier_id, "split": "validation", "corpora": found["corpora"], "floors": floors}
+
+
+def main() -> int:
+    """Measure, compare and print the verdict; return 1 if something speaks against a release."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=shipped_model())
+    parser.add_argument("--write", action="store_true", help="bring the file of floors up to date for this model")
+    parser.add_argument("--lower", action="store_true", help="with --write: allow floors to sink")
+    arguments = parser.parse_args()
+    classifier = StanceClassifier.from_pretrained(arguments.model)
+    found = measured(classifier, data_folder())
+    pinned = json.loads(FLOORS.read_text(encoding="utf-8"))
+    for name, values in found["figures"].items():
+        print(name, found["corpora"][name], values)
+    if arguments.write:
+        new = _updated(pinned, classifier.id, found, arguments.lower)
+        FLOORS.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {FLOORS.name} for {classifier.id}")
+        return 0
+    problems = verdict(pinned, classifier.id, found)
+    print("\n".join(problems) if problems else f"{classifier.id} may be released")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
