@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stance.evaluation.figures import ALL, Figure
 from stance.evaluation.items import Items, Predictions
-from stance.statistics.cluster_draws import ClusterDraws, interval, sum_by_cluster
+from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 
 __all__ = ["Abstention", "Bin", "Calibration", "calibration"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stance.evaluation.figures import Figure, Layout, confusion_sums
 from stance.evaluation.items import Items, Predictions
-from stance.statistics.cluster_draws import ClusterDraws, interval
+from stance.statistics.resampling import ClusterDraws, interval
 from stance.statistics.paired import bootstrap_p, holm, mcnemar
 
 __all__ = ["COMPARED", "Comparison", "compare"]

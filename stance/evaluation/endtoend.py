@@ -17,7 +17,7 @@ from stance.corpus import Corpus, CorpusRecord
 from stance.errors import CorpusError, Rejection
 from stance.evaluation.figures import Figure
 from stance.schema import LABELS, Article, Speaker, StanceRow, Statement, stable_id
-from stance.statistics.cluster_draws import ClusterDraws, interval
+from stance.statistics.resampling import ClusterDraws, interval
 
 __all__ = ["EndToEnd", "GoldArticle", "articles_corpus", "is_articles_corpus", "read_gold_articles", "score_articles"]
 

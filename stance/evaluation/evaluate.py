@@ -40,7 +40,7 @@ from stance.evaluation.result import Evaluation, System
 from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import confident_mistakes, label_suspects
 from stance.schema import Target
-from stance.statistics.cluster_draws import ClusterDraws
+from stance.statistics.resampling import ClusterDraws
 
 if TYPE_CHECKING:
     from stance.model import StanceClassifier

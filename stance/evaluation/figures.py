@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation.items import Items, Predictions
-from stance.statistics.cluster_draws import ClusterDraws, interval, sum_by_cluster
+from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 from stance.statistics.confusion import accuracy, kappa, matthews, mean_of, ordinal_error, per_label
 
 __all__ = ["ALL", "HEADLINE", "Figure", "Layout", "average_precision", "confusion_sums", "numbers"]

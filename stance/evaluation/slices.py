@@ -15,7 +15,7 @@ from stance.corpus import CorpusRecord
 from stance.evaluation.figures import Figure, Layout
 from stance.evaluation.items import Items, Predictions
 from stance.schema import Target
-from stance.statistics.cluster_draws import ClusterDraws, interval, sum_by_cluster
+from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 from stance.statistics.confusion import accuracy, mean_of, per_label
 from stance.statistics.paired import holm
 from stance.targets import default_targets

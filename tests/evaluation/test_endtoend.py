@@ -12,7 +12,7 @@ from stance.evaluation.endtoend import (
     score_articles,
 )
 from stance.schema import LABELS, StanceRow
-from stance.statistics.cluster_draws import ClusterDraws
+from stance.statistics.resampling import ClusterDraws
 
 TEXT = "“Russia lied to us,” said Ann Lee. “China is a friend,” said Bo Dahl. “It will rain,” said Cy Fox."
 

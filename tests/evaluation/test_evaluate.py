@@ -17,7 +17,7 @@ from stance.evaluation.page import page
 from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import label_suspects
 from stance.schema import LABELS, Speaker, Statement
-from stance.statistics.cluster_draws import ClusterDraws
+from stance.statistics.resampling import ClusterDraws
 from tests.evaluation.test_figures import made
 
 QUICK = Options(resamples=200, behaviour=False, explain=False)

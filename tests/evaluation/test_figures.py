@@ -7,7 +7,7 @@ from stance.evaluation.calibration import calibration
 from stance.evaluation.figures import ALL, average_precision, numbers
 from stance.evaluation.items import Predictions, labelled_items
 from stance.schema import LABELS, Statement
-from stance.statistics.cluster_draws import ClusterDraws, interval
+from stance.statistics.resampling import ClusterDraws, interval
 from stance.statistics.confusion import accuracy, per_label
 from stance.statistics.paired import bootstrap_p, holm, mcnemar
 from stance.statistics.wilson import wilson
@@ -115,7 +115,7 @@ def test_interval_needs_two_clusters_and_skips_undefined_draws():
 def test_draws_are_the_same_for_a_seed_whether_stored_or_drawn_anew(monkeypatch):
     sums = np.arange(30.0).reshape(10, 3)
     first = ClusterDraws(10, resamples=700, seed=4).figures(sums, lambda t: {"x": t[:, 0]})["x"]
-    monkeypatch.setattr("stance.statistics.cluster_draws._LARGEST_STORE", 1)
+    monkeypatch.setattr("stance.statistics.resampling._LARGEST_STORE", 1)
     again = ClusterDraws(10, resamples=700, seed=4).figures(sums, lambda t: {"x": t[:, 0]})["x"]
     np.testing.assert_array_equal(first, again)
     assert len(first) == 700
