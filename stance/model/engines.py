@@ -22,7 +22,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +31,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stance.cpu import has_bf16
 from stance.errors import MissingExtraError, ModelError, UsageError
 from stance.model.exports import exported
 from stance.model.graph import inference_graph
@@ -139,17 +139,6 @@ class _OpenVino:
             self._queue.start_async(dict(enumerate(batch)), index)
         self._queue.wait_all()
         return found
-
-
-@cache
-def has_bf16() -> bool:
-    """Tell whether the CPU multiplies bfloat16 matrices in hardware (AVX512-BF16, AMX, Arm BF16)."""
-    try:
-        info = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    line = next((x for x in info.splitlines() if x.lower().startswith(("flags", "features"))), "")
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(line.split()))
 
 
 def default_threads() -> int:
