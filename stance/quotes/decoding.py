@@ -146,32 +146,37 @@ def link(
     thresholds
         ``content`` and ``source``: the lowest mean log-odds at which a span is linked.
     """
-    positions = [i for i, s in enumerate(spans) if s.kind == "cue"]
+    kinds = np.array([s.kind for s in spans], dtype=np.str_)
+    first, last = (np.array([getattr(s, end) for s in spans], dtype=np.int64) for end in ("first", "last"))
+    owner, best = np.full(len(spans), -1), np.full(len(spans), thresholds.get("content", -2.0))
+    sources: list[tuple[int, ...]] = []
+    for c, (low, logs) in enumerate(scores):
+        seen = slice(int(np.searchsorted(last, low, side="right")), int(np.searchsorted(first, low + len(logs))))
+        as_source, as_content = _odds(first[seen] - low, last[seen] - low, logs)
+        better = (kinds[seen] == "content") & (as_content > best[seen])
+        owner[seen][better], best[seen][better] = c, as_content[better]
+        as_source[kinds[seen] != "source"] = -np.inf
+        top = len(as_source) - 1 - int(as_source[::-1].argmax())  # of equals the last
+        sources.append((seen.start + top,) if as_source[top] > thresholds.get("source", -2.0) else ())
     contents: list[list[int]] = [[] for _ in cues]
-    alone: list[int] = []
-    for i, span in enumerate(spans):
-        if span.kind != "content":
-            continue
-        values = [_odds(span, *scores[c], role=2) for c in range(len(cues))]
-        best = int(np.argmax(values)) if values else -1
-        if best >= 0 and values[best] > thresholds.get("content", -2.0):
-            contents[best].append(i)
-        else:
-            alone.append(i)
     found: list[Link] = []
-    for c, mine in enumerate(contents):
-        choices = [(_odds(s, *scores[c], role=1), i) for i, s in enumerate(spans) if s.kind == "source"]
-        value, best = max(choices, default=(-np.inf, -1))
-        sources = (best,) if value > thresholds.get("source", -2.0) else ()
-        found.append(Link(positions[c], sources, tuple(mine)))
-    found += [Link(None, (), (i,)) for i in alone]
+    for i in np.flatnonzero(kinds == "content").tolist():
+        if owner[i] >= 0:
+            contents[owner[i]].append(i)
+        else:
+            found.append(Link(None, (), (i,)))
+    positions = np.flatnonzero(kinds == "cue").tolist()
+    found += [Link(*parts) for parts in zip(positions, sources, map(tuple, contents), strict=True)]
     return sorted(found, key=lambda x: spans[(x.contents or (x.cue or 0,))[0]].start)
 
 
-def _odds(span: Span, low: int, logs: NDArray[np.float32], *, role: int) -> float:
-    """Return the mean log-odds of a span's tokens for a role; minus infinity outside the cue's window."""
-    part = logs[max(0, span.first - low) : max(0, span.last - low), role]
-    if not len(part):
-        return -np.inf
-    others = np.log1p(-np.minimum(np.exp(part), 1 - 1e-6))
-    return float((part - others).mean())
+def _odds(
+    first: NDArray[np.int64], last: NDArray[np.int64], logs: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean log-odds, as source and as content, of the tokens that each span has in a cue's window."""
+    part = logs[:, 1:].astype(np.float64)
+    odds = part - np.log1p(-np.minimum(np.exp(part), 1 - 1e-6))
+    total = np.concatenate([np.zeros((1, 2)), odds.cumsum(axis=0)])
+    low, high = np.maximum(first, 0), np.minimum(last, len(logs))
+    source, content = ((total[high] - total[low]) / (high - low)[:, None]).T
+    return source, content

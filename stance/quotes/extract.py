@@ -8,14 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 
 from stance.errors import UsageError
-from stance.quotes.assembly import statements
+from stance.quotes.assembly import Found, statements
 from stance.quotes.rules import found_by_rules
 from stance.schema import Article, Statement
 
 if TYPE_CHECKING:
     from stance.quotes.tagger import QuoteTagger
 
-__all__ = ["DEFAULT", "Engine", "extract_many", "extract_statements", "extract_stream"]
+__all__ = ["DEFAULT", "Engine", "extract_many", "extract_statements", "extract_stream", "extractor_id"]
 
 Engine = Literal["learned", "rules"]
 DEFAULT: Engine = "learned"
@@ -65,6 +65,7 @@ def extract_many(
 
     Parameters are those of `extract_statements`; returns one list per article, in order.
     """
+    found: Iterable[list[Found]]
     if engine == "rules":
         found = [found_by_rules(article.text) for article in articles]
     elif engine == "learned":
@@ -83,6 +84,12 @@ def extract_stream(
     stream = iter(articles)
     while window := list(islice(stream, _WINDOW)):
         yield from zip(window, extract_many(window, engine=engine, tagger=tagger), strict=True)
+
+
+def extractor_id() -> str:
+    """Return name, content hash and precision of the tagger that reads where none is given."""
+    tagger = _shipped()
+    return f"{tagger.id} ({tagger.precision})"
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from stance.quotes.assembly import Found
@@ -41,9 +41,10 @@ class _Claim:
     ruled: Found | None = None
 
 
-def found_by_tagger(texts: Sequence[str], tagger: QuoteTagger) -> list[list[Found]]:
-    """Return what the tagger finds in each text, not yet trimmed."""
-    return [_found(text, reading) for text, reading in zip(texts, tagger.read(texts), strict=True)]
+def found_by_tagger(texts: Sequence[str], tagger: QuoteTagger) -> Iterator[list[Found]]:
+    """Yield what the tagger finds in each text, not yet trimmed."""
+    for text, reading in zip(texts, tagger.readings(texts), strict=True):
+        yield _found(text, reading)
 
 
 def _found(text: str, reading: Reading) -> list[Found]:

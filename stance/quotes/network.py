@@ -13,14 +13,16 @@ from torch.nn import functional as nnf
 
 from stance.quotes.windows import SHAPES, VOCABULARY
 
-__all__ = ["ROLES", "TAGS", "QuoteNetwork"]
+__all__ = ["ROLES", "TAGS", "EncoderLayer", "QuoteNetwork"]
 
 TAGS = ("O", "B-source", "I-source", "B-cue", "I-cue", "B-content", "I-content")
 ROLES = ("none", "source", "content")
 _FAR = 64  # tokens: distances from a cue beyond it are one
 
 
-class _Layer(nn.Module):
+class EncoderLayer(nn.Module):
+    """A layer of the encoder: attention and a feed-forward part, each followed by its norm, as in BERT."""
+
     def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
@@ -32,6 +34,7 @@ class _Layer(nn.Module):
         self.norm_2 = nn.LayerNorm(width, eps=1e-12)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return what follows `x`, shape ``(batch, tokens, width)``; tokens see those that the mask lets them."""
         b, t, w = x.shape
         q, k, v = self.qkv(x).view(b, t, 3, self.heads, w // self.heads).permute(2, 0, 3, 1, 4)
         mixed = nnf.scaled_dot_product_attention(q, k, v, attn_mask=mask)
@@ -79,7 +82,7 @@ class QuoteNetwork(nn.Module):
         self.positions = nn.Embedding(positions, width)
         self.shapes = nn.Embedding(SHAPES, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
-        self.layers = nn.ModuleList(_Layer(width, heads, inner, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(EncoderLayer(width, heads, inner, dropout) for _ in range(layers))
         self.tag = nn.Linear(width, len(TAGS))
         self.transitions = nn.Parameter(torch.zeros(len(TAGS), len(TAGS)))
         self.cue = nn.Linear(width, rank)
@@ -100,12 +103,16 @@ class QuoteNetwork(nn.Module):
         mask
             True at tokens, False at padding; ``None`` where there is no padding.
         """
-        places = torch.arange(ids.shape[1], device=ids.device)
-        x: Tensor = self.norm(nnf.embedding(ids, self.words) + self.positions(places) + self.shapes(shapes))
+        x = self.embed(ids, shapes, torch.arange(ids.shape[1], device=ids.device))
         x = nnf.dropout(x, self.dropout, self.training)
         seen = None if mask is None else mask[:, None, None, :]
         for layer in self.layers:
             x = layer(x, seen)
+        return x
+
+    def embed(self, ids: Tensor, shapes: Tensor, places: Tensor) -> Tensor:
+        """Return what the first layer reads, shape ``(…, width)``; `places` count from the start of the window."""
+        x: Tensor = self.norm(nnf.embedding(ids, self.words) + self.positions(places) + self.shapes(shapes))
         return x
 
     def emissions(self, vectors: Tensor) -> Tensor:

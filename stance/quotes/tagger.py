@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from torch import nn
 
 from stance.errors import ModelError
 from stance.quotes.decoding import Reading, cues_of, link, spans_of, viterbi
+from stance.quotes.inference import Precision, QuoteEncoder, chosen_precision
 from stance.quotes.network import TAGS, QuoteNetwork
 from stance.quotes.storage import check_words, content_hash, read_folder, word_embeddings, write_folder
-from stance.quotes.windows import CLS, PAD, SEP, Tokens, Window, article_tokens, article_windows
+from stance.quotes.windows import CLS, SEP, Tokens, Window, article_tokens, article_windows
 
 __all__ = ["QuoteTagger", "shipped_tagger"]
 
 _TOKENS_PER_BATCH = 4096
+_CUES_PER_BATCH = 64
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def shipped_tagger() -> Path:
@@ -30,16 +38,35 @@ def shipped_tagger() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    article: int
-    window: Window
+class _Encoded:
+    """A text's tokens, their tag scores ``(tokens, tags)``, and batches of windows with each window's vectors."""
+
+    tokens: Tokens
+    emissions: NDArray[np.float32]
+    batches: list[tuple[Sequence[Window], Sequence[torch.Tensor]]]
 
 
 class QuoteTagger:
-    """Network, tokenizer and thresholds together."""
+    """Network, tokenizer and thresholds together.
+
+    Parameters
+    ----------
+    network, tokenizer, config
+        Its parts; `config` holds name and thresholds.
+    content
+        Hash of the folder they are from.
+    precision
+        See `QuoteEncoder`: a network that will be trained on needs ``fp32``.
+    """
 
     def __init__(
-        self, network: QuoteNetwork, tokenizer: Tokenizer, config: Mapping[str, Any], *, content: str = "unsaved"
+        self,
+        network: QuoteNetwork,
+        tokenizer: Tokenizer,
+        config: Mapping[str, Any],
+        *,
+        content: str = "unsaved",
+        precision: Precision = "fp32",
     ) -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
@@ -47,6 +74,7 @@ class QuoteTagger:
         self.tokenizer.no_padding()
         self.config = dict(config)
         self.content_hash = content
+        self._encoder = QuoteEncoder(self.network, precision)
 
     @property
     def id(self) -> str:
@@ -54,7 +82,13 @@ class QuoteTagger:
         return f"{self.config['name']}@{self.content_hash}"
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path | None = None, *, words_from: str | Path | None = None) -> Self:
+    def from_pretrained(
+        cls,
+        folder: str | Path | None = None,
+        *,
+        words_from: str | Path | None = None,
+        precision: Precision | None = None,
+    ) -> Self:
         """Load a tagger.
 
         Parameters
@@ -63,12 +97,17 @@ class QuoteTagger:
             Folder of the tagger; the shipped one if not given.
         words_from
             Folder of the model that holds the word embeddings; the shipped stance model if not given.
+        precision
+            Numbers that the encoder runs in, as `chosen_precision` takes them.
 
         Raises
         ------
+        UsageError
+            If there is no such precision.
         ModelError
             If a folder is missing or damaged, or the embeddings are not those of the tagger's training.
         """
+        chosen = chosen_precision(precision)
         path = Path(folder) if folder is not None else shipped_tagger()
         state, probe, config = read_folder(path)
         if words_from is None:
@@ -81,7 +120,7 @@ class QuoteTagger:
             tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{path}: damaged quotation tagger: {error}") from error
-        return cls(network, tokenizer, config, content=content_hash(path))
+        return cls(network, tokenizer, config, content=content_hash(path), precision=chosen)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tagger's folder."""
@@ -90,76 +129,89 @@ class QuoteTagger:
         write_folder(folder, self.network.state_dict(), words, config, self.tokenizer.to_str())
         self.content_hash = content_hash(folder)
 
+    @property
+    def precision(self) -> Precision:
+        """Numbers that the encoder runs in."""
+        return self._encoder.precision
+
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Find sources, cues and contents of several texts at once, and which belong together."""
-        articles = [article_tokens(text, self.tokenizer) for text in texts]
-        vectors, emissions, jobs = self._encode(articles)
-        moves = self.network.moves().detach().numpy()
-        readings = []
-        for i, tokens in enumerate(articles):
-            tags = viterbi(emissions[i], moves, tokens.paragraph)
-            mine = [(job.window, vectors[j]) for j, job in enumerate(jobs) if job.article == i]
-            readings.append(self._linked(tokens, tags, mine))
-        return readings
+        return list(self.readings(texts))
 
-    def _encode(self, articles: Sequence[Tokens]) -> tuple[list[torch.Tensor], list[NDArray[np.float32]], list[_Job]]:
-        jobs = [_Job(i, w) for i, tokens in enumerate(articles) for w in article_windows(tokens)]
-        vectors: list[torch.Tensor] = [torch.empty(0)] * len(jobs)
-        emissions = [np.zeros((len(tokens), len(TAGS)), dtype=np.float32) for tokens in articles]
-        for batch in _batches(jobs):
-            width = max(jobs[j].window.high - jobs[j].window.low for j in batch) + 2
-            ids = np.full((len(batch), width), PAD, dtype=np.int64)
-            shapes = np.zeros_like(ids)
-            for row, j in enumerate(batch):
-                tokens, w = articles[jobs[j].article], jobs[j].window
-                n = w.high - w.low
-                ids[row, 0], ids[row, n + 1] = CLS, SEP
-                ids[row, 1 : n + 1], shapes[row, 1 : n + 1] = tokens.ids[w.low : w.high], tokens.shape[w.low : w.high]
-            mask = None if (ids != PAD).all() else torch.from_numpy(ids != PAD)
+    def readings(self, texts: Iterable[str]) -> Iterator[Reading]:
+        """Yield what `read` finds, text by text; a thread encodes the next text meanwhile.
+
+        Texts never share a batch, so that a text reads the same whatever stands beside it.
+        """
+        return (self._decoded(encoded) for encoded in _one_ahead(self._encoded, texts))
+
+    def _encoded(self, text: str) -> _Encoded:
+        tokens = article_tokens(text, self.tokenizer)
+        emissions = np.zeros((len(tokens), len(TAGS)), dtype=np.float32)
+        batches = []
+        for windows in _batches(article_windows(tokens)):
+            sizes = [w.high - w.low + 2 for w in windows]
+            ids, shapes = (
+                np.concatenate([np.pad(part[w.low : w.high], 1, constant_values=ends) for w in windows])
+                for part, ends in ((tokens.ids, (CLS, SEP)), (tokens.shape, 0))
+            )
+            vectors = self._encoder(torch.from_numpy(ids), torch.from_numpy(shapes), sizes)
             with torch.inference_mode():
-                hidden = self.network.encode(torch.from_numpy(ids), torch.from_numpy(shapes), mask)
-                scores = self.network.emissions(hidden).numpy()
-            for row, j in enumerate(batch):
-                w = jobs[j].window
-                vectors[j] = hidden[row, 1 : w.high - w.low + 1]
-                own = slice(1 + w.first - w.low, 1 + w.last - w.low)
-                emissions[jobs[j].article][w.first : w.last] = scores[row, own]
-        return vectors, emissions, jobs
+                scores = self.network.emissions(vectors).numpy()
+            for w, found in zip(windows, np.split(scores, np.cumsum(sizes)[:-1]), strict=True):
+                emissions[w.first : w.last] = found[1 + w.first - w.low : 1 + w.last - w.low]
+            batches.append((windows, vectors.split(sizes)))
+        return _Encoded(tokens, emissions, batches)
 
-    def _linked(
-        self, tokens: Tokens, tags: NDArray[np.int64], windows: Sequence[tuple[Window, torch.Tensor]]
-    ) -> Reading:
+    def _decoded(self, encoded: _Encoded) -> Reading:
+        tokens = encoded.tokens
+        tags = viterbi(encoded.emissions, self.network.moves().detach().numpy(), tokens.paragraph)
         spans = spans_of(tags, tokens)
         cues = cues_of(spans)
-        scores: list[tuple[int, NDArray[np.float32]]] = [(0, np.empty((0, 3), dtype=np.float32))] * len(cues)
-        for window, hidden in windows:
-            here = [c for c, (a, _) in enumerate(cues) if window.first <= a < window.last]
-            if not here:
-                continue
-            share = np.zeros((len(here), len(hidden)), dtype=np.float32)
-            for row, c in enumerate(here):
-                a, b = cues[c][0] - window.low, min(cues[c][1], window.high) - window.low
-                share[row, a:b] = 1 / (b - a)
-            centres = (share * np.arange(len(hidden))).sum(1).round().astype(np.int64)
-            with torch.inference_mode():
-                found = self.network.roles(
-                    hidden[None],
-                    torch.zeros(len(here), dtype=torch.int64),
-                    torch.from_numpy(share),
-                    torch.from_numpy(centres),
-                )
-                logs = torch.log_softmax(found, dim=-1).numpy()
-            for row, c in enumerate(here):
-                scores[c] = (window.low, logs[row])
+        scores: list[tuple[int, NDArray[np.float32]]] = []
+        for windows, vectors in encoded.batches:
+            begins, ends = len(scores), windows[-1].last
+            here = [cue for cue in cues[begins:] if cue[0] < ends]
+            for at in range(0, len(here), _CUES_PER_BATCH):
+                scores += self._roles(windows, vectors, here[at : at + _CUES_PER_BATCH])
         return Reading(tokens, tags, spans, link(spans, cues, scores, self.config.get("thresholds", {})))
 
+    def _roles(
+        self, windows: Sequence[Window], vectors: Sequence[torch.Tensor], cues: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield, for each cue, the first token of its window and the log-probabilities of the window's tokens."""
+        owners = np.searchsorted([w.last for w in windows], [a for a, _ in cues], side="right")
+        used, rows = np.unique(owners, return_inverse=True)
+        sizes = [windows[i].high - windows[i].low for i in used]
+        padded = nn.utils.rnn.pad_sequence([vectors[i][1:-1] for i in used], batch_first=True)
+        share = np.zeros((len(cues), padded.shape[1]), dtype=np.float32)
+        for row, (owner, (a, b)) in enumerate(zip(owners, cues, strict=True)):
+            low, high = windows[owner].low, min(b, windows[owner].high)
+            share[row, a - low : high - low] = 1 / (high - a)
+        centres = (share * np.arange(share.shape[1])).sum(1).round().astype(np.int64)
+        with torch.inference_mode():
+            found = self.network.roles(
+                padded, torch.from_numpy(rows), torch.from_numpy(share), torch.from_numpy(centres)
+            )
+            logs = torch.log_softmax(found, dim=-1).numpy()
+        for own, row, owner in zip(logs, rows, owners, strict=True):
+            yield windows[owner].low, own[: sizes[row]]
 
-def _batches(jobs: Sequence[_Job]) -> Iterator[list[int]]:
-    """Yield windows sorted by length, as many to a batch as its padded tokens allow."""
-    sizes = [job.window.high - job.window.low + 2 for job in jobs]
-    order = sorted(range(len(jobs)), key=lambda j: -sizes[j])
-    at = 0
-    while at < len(order):
-        step = max(1, _TOKENS_PER_BATCH // sizes[order[at]])
-        yield order[at : at + step]
-        at += step
+
+def _batches(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
+    """Yield the windows in order, as many to a batch as its tokens allow."""
+    ends = np.cumsum([w.high - w.low + 2 for w in windows]) // _TOKENS_PER_BATCH
+    for _, batch in groupby(zip(ends.tolist(), windows, strict=True), key=itemgetter(0)):
+        yield [window for _, window in batch]
+
+
+def _one_ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Yield ``work(item)`` for each item, in order; a thread works on the next one while the last is used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="quotes") as pool:
+        ahead: Future[U] | None = None
+        for item in items:
+            ready, ahead = ahead, pool.submit(work, item)
+            if ready is not None:
+                yield ready.result()
+        if ahead is not None:
+            yield ahead.result()
