@@ -57,6 +57,7 @@ class Manifest:
             "stance": __version__,
             "contract": CONTRACT_VERSION,
             "engine": f"{engine.name} ({engine.version})",
+            "extractor": scorer.extractor,
             "targets": [target.name for target in scorer.targets],
             "labels": list(scorer.labels),
             "articles_per_part": [sizes.fewest, sizes.mean, sizes.most],

@@ -145,7 +145,7 @@ def run_batch(
     output.check()
     watch = Stopwatch()
     engine = scorer.classifier.engine
-    summary = RunSummary(f"{engine.name} ({engine.version})")
+    summary = RunSummary(f"{engine.name} ({engine.version})", scorer.extractor)
     counted = _Counted(on_reject, summary)
     with ExitStack() as stack:
         with watch.stage("manifest"):

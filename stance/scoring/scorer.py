@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.model import StanceClassifier
-from stance.quotes import extract_many, unquoted_sentences
+from stance.quotes import extract_many, extractor_id, unquoted_sentences
 from stance.schema import Article, StanceRow, Statement, Target, stable_id
 from stance.scoring.statements import StatementRecord
 from stance.scoring.table import StanceRows
@@ -81,6 +81,11 @@ class Scorer:
     def model_id(self) -> str:
         """Name and content hash of the model."""
         return self.classifier.id
+
+    @property
+    def extractor(self) -> str:
+        """Name, content hash and precision of what finds the statements."""
+        return extractor_id()
 
     @property
     def labels(self) -> tuple[str, ...]:

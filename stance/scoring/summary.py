@@ -25,6 +25,8 @@ class RunSummary:
     ----------
     engine
         Name and version of the engine.
+    extractor
+        Name, content hash and precision of what finds the statements.
     articles, statements, rows
         How many are in the output.
     found_articles
@@ -44,6 +46,7 @@ class RunSummary:
     """
 
     engine: str
+    extractor: str
     articles: int = 0
     found_articles: int = 0
     statements: int = 0
@@ -81,6 +84,7 @@ class RunSummary:
             f"{self.rejected} inputs rejected",
             f"{self.abstained} rows abstained, {self.truncated} truncated",
             f"{self.elapsed:.1f} s, {rate:.1f} articles/s, engine {self.engine}",
+            f"statements found by {self.extractor}",
         ]
         shown = self.outlets.most_common(_OUTLETS)
         if len(self.outlets) > 1:

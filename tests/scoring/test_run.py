@@ -19,6 +19,7 @@ from stance import Scorer, default_targets
 from stance.articles import LocatedArticle, detected_language, read_located_articles, source_files
 from stance.cli import main
 from stance.errors import OutputError, ResumeError, UsageError
+from stance.quotes import extractor_id
 from stance.schema import Article
 from stance.scoring.output import Output
 from stance.scoring.parts import PartInfo, PartSizes, PartStore, parts_of
@@ -382,6 +383,7 @@ def test_commands_of_a_run(saved_tiny, tmp_path, capsys):
     for words in (
         "30 articles: 60 statements, 240 rows",
         "engine torch-fp32",
+        f"statements found by {extractor_id()}",
         "encode",
         "Ukraine",
         "articles by outlet",
