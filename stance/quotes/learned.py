@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from stance.quotes.assembly import Found
 from stance.quotes.decoding import Reading, Span
+from stance.quotes.layouts import laid_out
 from stance.quotes.marks import Quote, find_quotes, paragraphs
 from stance.quotes.rules import found_by_rules
 from stance.quotes.speakers import SpeakerBook
@@ -33,12 +34,13 @@ _BETWEEN = re.compile(r"[\s,;.—–\-\"“”'’‘]*")
 
 @dataclass(slots=True)
 class _Claim:
-    """What one cue says: pieces of content, the cue and the source; or what the rules read instead."""
+    """What one cue says: pieces of content, the cue and the source; or what rules or layout say instead."""
 
     cue: Span | None
     source: Span | None
     pieces: list[tuple[int, int]] = field(default_factory=list)
     ruled: Found | None = None
+    signed: Mention | None = None
 
 
 def found_by_tagger(texts: Sequence[str], tagger: QuoteTagger) -> Iterator[list[Found]]:
@@ -50,7 +52,10 @@ def found_by_tagger(texts: Sequence[str], tagger: QuoteTagger) -> Iterator[list[
 def _found(text: str, reading: Reading) -> list[Found]:
     blocks = paragraphs(text)
     quotes = find_quotes(text, blocks)
-    claims = _claims(reading)
+    given = [_Claim(None, None, list(x.pieces), signed=x.mention) for x in laid_out(text, quotes)]
+    claims = [*given, *_claims(reading)]
+    for claim in claims[len(given) :]:
+        claim.pieces = _without(claim.pieces, [piece for other in given for piece in other.pieces])
     unclaimed = _snap(text, claims, quotes)
     claims += _floating(text, unclaimed, [piece for c in claims for piece in c.pieces])
     claims = sorted((c for c in claims if c.pieces), key=lambda c: c.pieces[0])
@@ -166,6 +171,9 @@ class _Speaking:
                 continue
             if claim.ruled is not None:
                 self._found.append(replace(claim.ruled, group=-claim.ruled.group))
+            elif claim.signed is not None:
+                speaker = self._book.speaker(claim.signed, self._text, 0)
+                self._found += [Found(a, b, "direct", None, speaker, number) for a, b, _ in parts]
             elif claim.cue is None:
                 self._carried(parts, number)
             else:

@@ -89,7 +89,8 @@ class SpeakerBook:
             return self._named_in(lead, _PERSONAL[low]) or self._by_gender(_PERSONAL[low])
         if low in ("they", "it", "we", "i", "you", "who"):
             return self._recent[-1] if self._recent and low != "it" else None
-        name = _personal_name(words, self._full)
+        shouted = words.title()
+        name = shouted if words.isupper() and shouted in self._full else _personal_name(words, self._full)
         if name is not None:
             full = name if " " in name else self._full.get(name, name)
             return self._note(full, description, person=True)
