@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -139,11 +140,12 @@ class QuoteTagger:
         return list(self.readings(texts))
 
     def readings(self, texts: Iterable[str]) -> Iterator[Reading]:
-        """Yield what `read` finds, text by text; a thread encodes the next text meanwhile.
+        """Yield what `read` finds, text by text; threads read the next ones meanwhile.
 
-        Texts never share a batch, so that a text reads the same whatever stands beside it.
+        Texts never share a batch and each is read by one thread, so that a text reads the same whatever stands beside
+        it, and however many cores there are.
         """
-        return (self._decoded(encoded) for encoded in _one_ahead(self._encoded, texts))
+        return _ahead(lambda text: self._decoded(self._encoded(text)), texts)
 
     def _encoded(self, text: str) -> _Encoded:
         tokens = article_tokens(text, self.tokenizer)
@@ -205,13 +207,20 @@ def _batches(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
         yield [window for _, window in batch]
 
 
-def _one_ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """Yield ``work(item)`` for each item, in order; a thread works on the next one while the last is used."""
-    with ThreadPoolExecutor(1, thread_name_prefix="quotes") as pool:
-        ahead: Future[U] | None = None
+def _ahead(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Yield ``work(item)`` for each item, in order; as many threads as torch may use work on the next ones."""
+    threads = torch.get_num_threads()
+    begun: deque[Future[U]] = deque()
+    with ThreadPoolExecutor(threads, "quotes", torch.set_num_threads, (1,)) as pool:
+
+        def finished() -> U:
+            result = begun.popleft().result()
+            torch.set_num_threads(threads)  # threads that others start take the number that was set last
+            return result
+
         for item in items:
-            ready, ahead = ahead, pool.submit(work, item)
-            if ready is not None:
-                yield ready.result()
-        if ahead is not None:
-            yield ahead.result()
+            begun.append(pool.submit(work, item))
+            if len(begun) > threads:
+                yield finished()
+        while begun:
+            yield finished()

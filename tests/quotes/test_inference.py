@@ -13,7 +13,7 @@ from stance.quotes import extract_many, inference
 from stance.quotes.decoding import Link, Span, link
 from stance.quotes.inference import VARIABLE, QuoteEncoder, chosen_precision
 from stance.quotes.network import QuoteNetwork
-from stance.quotes.tagger import QuoteTagger, _one_ahead
+from stance.quotes.tagger import QuoteTagger, _ahead
 from stance.quotes.windows import VOCABULARY
 from stance.schema import Article
 
@@ -115,22 +115,27 @@ def test_scores_are_the_same_to_the_bit_alone_among_others_and_in_sequence(tagge
     assert np.array_equal(first, second)
 
 
-def test_one_item_is_worked_on_ahead_and_order_is_kept():
-    begun = [threading.Event() for _ in range(3)]
+def test_as_many_items_as_threads_are_worked_on_ahead_and_order_is_kept():
+    count = torch.get_num_threads() + 3
+    begun = [threading.Event() for _ in range(count)]
+    inside = []
 
     def work(i):
         begun[i].set()
+        inside.append(torch.get_num_threads())
         return i * 10
 
-    found = _one_ahead(work, range(3))
+    found = _ahead(work, range(count))
     assert next(found) == 0
-    assert begun[1].wait(5)
-    assert not begun[2].is_set()
-    assert list(found) == [10, 20]
+    assert all(begun[i].wait(5) for i in range(count - 2))
+    assert not begun[count - 1].is_set()
+    assert list(found) == [i * 10 for i in range(1, count)]
+    assert set(inside) == {1}
+    assert torch.get_num_threads() == count - 3
 
 
 def test_what_fails_ahead_is_raised_in_its_place():
-    found = _one_ahead(lambda i: 1 // i, [1, 0])
+    found = _ahead(lambda i: 1 // i, [1, 0])
     assert next(found) == 1
     with pytest.raises(ZeroDivisionError):
         next(found)
