@@ -129,7 +129,7 @@ def evaluate(
     answers = [_answers(source, items) for source in sources]
     trivial, said = baselines(items, train, options.seed)
     answers = _apart([*answers, *trivial])
-    result = replace(_judged(items, answers, _leaks(labelled, split), options), run=_run(items, len(train), options))
+    result = replace(_judged(items, answers, _leaks(labelled, split), options), run=_run(items, labelled, options))
     if (classifier := None if isinstance(sources[0], _Stored) else sources[0]) is not None:
         result = _asked(result, classifier, articles, options)
     elif articles:
@@ -235,7 +235,8 @@ def _answers(source: StanceClassifier | _Stored, items: Items) -> Predictions:
 
 def _leaks(corpus: Corpus, split: str) -> tuple[Leak, ...]:
     """Return the leaks between the evaluated split and the others the model may have learnt from."""
-    return tuple(leak for leak in find_leaks(corpus) if split in (leak.split, leak.other_split))
+    found = find_leaks(corpus) if len(corpus.splits) > 1 else ()
+    return tuple(leak for leak in found if split in (leak.split, leak.other_split))
 
 
 def _attributions(
@@ -261,7 +262,7 @@ def _end_to_end(
     return score_articles(articles, rows, items.targets, draws)
 
 
-def _run(items: Items, train: int, options: Options) -> dict[str, str | int | float | None]:
+def _run(items: Items, corpus: Corpus, options: Options) -> dict[str, str | int | float | None]:
     import scipy
     import sklearn
 
@@ -273,5 +274,6 @@ def _run(items: Items, train: int, options: Options) -> dict[str, str | int | fl
         "resamples": options.resamples,
         "seed": options.seed,
         "split": items.split,
-        "train_statements": train,
+        "splits": len(corpus.splits),
+        "train_statements": len(corpus.splits.get("train", ())) if items.split != "train" else 0,
     }
