@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def _figures(
     sums = _sums(items, p, right)
 
     def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
-        found = {}
+        found: dict[str, NDArray[np.float64]] = {}
         for scope, part in scopes.items():
             of_scope = totals[:, part].sum(axis=1)
             grid = of_scope[:, :-2].reshape(len(totals), p.shape[1] + 1, 3, _BINS)
@@ -136,6 +137,7 @@ def _sums(items: Items, p: NDArray[np.float64], right: NDArray[np.bool_]) -> NDA
     n, k = p.shape
     truth, ones = np.eye(k)[items.gold], np.ones(n)
     confidence = p.max(axis=1)
+    found: list[tuple[NDArray[np.int64], int, NDArray[Any]]]
     found = [(_place(confidence), _BINS, w) for w in (ones, right, confidence)]
     found += [(_place(p[:, j]), _BINS, w) for j in range(k) for w in (ones, truth[:, j], p[:, j])]
     losses = ((p - truth) ** 2).sum(axis=1), -np.log(np.maximum(p[np.arange(n), items.gold], 1e-12))

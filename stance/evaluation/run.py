@@ -15,7 +15,7 @@ from stance.articles import Notices, read_any_records
 from stance.corpus import Corpus, Leak, find_leaks, read_corpus
 from stance.errors import InputError, MissingExtraError, Rejection, UsageError
 from stance.evaluation.baselines import baselines
-from stance.evaluation.behaviour import run_suite
+from stance.evaluation.behaviour import BehaviourResult, run_suite
 from stance.evaluation.behaviour_suite import load_suite
 from stance.evaluation.calibration import calibration
 from stance.evaluation.comparison import compare
@@ -185,11 +185,12 @@ def _asked(
     result: Evaluation, classifier: StanceClassifier, articles: Sequence[GoldArticle], options: Options
 ) -> Evaluation:
     """Add what only the model itself can show: attributions, behaviour, whole articles."""
-    items, behaviour = result.items, ()
+    items = result.items
+    behaviour: Sequence[BehaviourResult] = ()
     if options.behaviour:
         suite = load_suite(options.behaviour_file)
         if suite.labels() <= set(classifier.labels):
-            behaviour = tuple(run_suite(classifier, suite, items.targets, options.seed))
+            behaviour = run_suite(classifier, suite, items.targets, options.seed)
     shown = dict.fromkeys([*result.mistakes, *(suspect.item for suspect in result.suspects)])
     return replace(
         result,

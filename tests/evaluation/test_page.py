@@ -65,7 +65,8 @@ def test_page_says_what_a_suspected_label_is_and_that_one_split_leaks_nowhere(sm
     assert f"{small.suspected} of 8 labels are suspected" in html
     assert "The corpus has one split" in html
     assert "repeats one of another split" not in html
-    two = evaluate(corpus([("Russia is kind", "favor", None)], train=small.items.records), tiny, QUICK)
+    train = tuple(replace(record, document=f"other {record.document}") for record in small.items.records)
+    two = evaluate(corpus([("Russia is kind", "favor", None)], train=train), tiny, QUICK)
     assert "repeats one of another split" in page(two)
 
 
