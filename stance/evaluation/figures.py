@@ -141,7 +141,8 @@ def _average_precision(items: Items, p: NDArray[np.float64], draws: ClusterDraws
     def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
         return {scope: _binned(totals[:, :, :, part].sum(axis=3)) for scope, part in scopes.items()}
 
-    rough, drawn = compute(sums.sum(axis=0, keepdims=True)), draws.figures(sums, compute)
+    rough = compute(sums.sum(axis=0, keepdims=True, dtype=np.float64))
+    drawn = draws.figures(sums, compute)
     out: dict[str, dict[str, Figure]] = {scope: {} for scope in scopes}
     for scope in scopes:
         mine = np.ones(len(items), dtype=bool) if scope == ALL else items.target == items.targets.index(scope)
@@ -153,13 +154,13 @@ def _average_precision(items: Items, p: NDArray[np.float64], draws: ClusterDraws
     return out
 
 
-def _by_level(items: Items, scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _by_level(items: Items, scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Count hits and misses per document, target and level (best first), shape ``(clusters, 2, targets, levels)``."""
     edges = np.unique(np.quantile(scores, np.linspace(0, 1, _LEVELS + 1)[1:-1]))
     column = items.target * _LEVELS + len(edges) - np.searchsorted(edges, scores, side="right")
     width = len(items.targets) * _LEVELS
     both = [sum_by_cluster(items.cluster, items.clusters, column, width, w) for w in (hits, ~hits)]
-    return np.stack(both, axis=1).reshape(items.clusters, 2, len(items.targets), _LEVELS)
+    return np.stack(both, axis=1, dtype=np.float32).reshape(items.clusters, 2, len(items.targets), _LEVELS)
 
 
 def _binned(counts: NDArray[np.float64]) -> NDArray[np.float64]:
