@@ -148,7 +148,7 @@ def _numbers(result: Evaluation) -> str:
         "How good is it?",
         "<p>Macro-F1 averages over the labels that occur. Ordinal error is the mean distance on the scale against, "
         "neutral, favor where both gold and prediction lie on it (0 is best, 2 worst).</p>",
-        f'<figure class="wide">'
+        '<figure class="wide" tabindex="0">'
         f"{forest(rows, 'Macro-F1 of every system with 95 % intervals')}"
         "<figcaption>Macro-F1 of every system over all targets, 95 % intervals.</figcaption></figure>",
         table("Every system, all targets", ["System", *map(name_of, names)], systems),

@@ -28,7 +28,9 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address(root, scorer, tmp_path_factory):
-    result = evaluate(root / "examples" / "corpus", scorer.classifier, Options(resamples=200, explain=False))
+    result = evaluate(
+        root / "examples" / "corpus", scorer.classifier, Options(resamples=200, behaviour=False, explain=False)
+    )
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(written(result), encoding="utf-8")
     return path.as_uri()
