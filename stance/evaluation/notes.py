@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stance.corpus import Corpus
@@ -13,9 +13,17 @@ from stance.evaluation.result import Evaluation
 if TYPE_CHECKING:
     from stance.model import StanceClassifier
 
-__all__ = ["data_notes", "model_notes"]
+__all__ = ["data_notes", "model_notes", "rejection_notes"]
 
 _FEW_STATEMENTS, _FEW_DOCUMENTS = 30, 20
+
+
+def rejection_notes(rules: Mapping[str, int]) -> list[str]:
+    """Return what is to be said about records left out, given how many broke each rule."""
+    if not rules:
+        return []
+    named = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
+    return [f"{sum(rules.values())} record(s) of the corpus break a rule and were left out: {named}."]
 
 
 def data_notes(items: Items, corpus: Corpus) -> list[str]:

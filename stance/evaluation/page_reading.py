@@ -123,10 +123,7 @@ def errors_section(result: Evaluation, text: bool) -> str:
         "<h3>Most confident mistakes</h3>",
         _list(_mistake(result, i, text) for i in result.mistakes[:_ITEMS]),
         "<h3>Labels that may be wrong</h3>",
-        _SUSPECTED,
-        f"<p>{result.suspected} of {len(result.items)} labels are suspected; "
-        f"{min(result.suspected, _ITEMS)} are shown, the widest margin first.</p>",
-        _list(_suspect(result, s, text) for s in result.suspects[:_ITEMS]),
+        *_suspects(result, text),
         "<h3>Near-duplicates between splits</h3>",
         _leaks(result),
     ]
@@ -140,6 +137,18 @@ _SUSPECTED = (
     "or the model may be wrong: a suspicion is a reason to read again, not a correction, and no figure of this report "
     "leaves these items out. It means nothing for a model that was trained on them.</p>"
 )
+
+
+def _suspects(result: Evaluation, text: bool) -> list[str]:
+    if result.model.predictions.probabilities is None:
+        return ['<p class="note">The predictions carry no probabilities: labels cannot be checked.</p>']
+    shown = result.suspects[:_ITEMS]
+    size = f"{result.suspected} of {len(result.items)} labels are suspected"
+    return [
+        _SUSPECTED,
+        f"<p>{size}; {len(shown)} are shown, the widest margin first.</p>",
+        _list(_suspect(result, s, text) for s in shown),
+    ]
 
 
 def _suspect(result: Evaluation, s: Suspect, text: bool) -> str:

@@ -36,7 +36,7 @@ from stance.evaluation.items import (
     labelled_items,
     stored_predictions,
 )
-from stance.evaluation.notes import data_notes, model_notes
+from stance.evaluation.notes import data_notes, model_notes, rejection_notes
 from stance.evaluation.result import Evaluation, System
 from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import confident_mistakes, label_suspects
@@ -121,7 +121,7 @@ def evaluate(
     """
     options = options or Options()
     _require_extra()
-    labelled, articles = _read(corpus, options, on_reject)
+    labelled, articles, left_out = _read(corpus, options, on_reject)
     split = choose_split(labelled, options.split)
     sources = [_loaded(source) for source in (model, *options.against)]
     items = labelled_items(labelled, split, [label for source in sources for label in source.labels])
@@ -134,22 +134,32 @@ def evaluate(
         result = _asked(result, classifier, articles, options)
     elif articles:
         said.append("Stored predictions hold no extraction of their own: the articles were not scored end to end.")
-    about = data_notes(items, labelled) + model_notes(result, classifier, behaviour=options.behaviour)
-    return replace(result, notes=[*about, *said])
+    about = model_notes(result, classifier, behaviour=options.behaviour)
+    return replace(result, notes=[*left_out, *data_notes(items, labelled), *about, *said])
 
 
 def _read(
     corpus: str | Path | Corpus, options: Options, on_reject: Callable[[Rejection], None] | None
-) -> tuple[Corpus, tuple[GoldArticle, ...]]:
-    """Return the labelled statements, and the whole articles they come from if the corpus holds such."""
+) -> tuple[Corpus, tuple[GoldArticle, ...], list[str]]:
+    """Return the labelled statements, the whole articles they come from if there are such, and what was left out."""
     articles: tuple[GoldArticle, ...] = ()
+    rules: Counter[str] = Counter()
+
+    def reject(rejection: Rejection) -> None:
+        assert on_reject is not None
+        rules[rejection.rule] += 1
+        on_reject(rejection)
+
     if not isinstance(corpus, Corpus):
+        report = reject if on_reject else None
         if is_articles_corpus(corpus):
-            articles = read_gold_articles(corpus, on_reject=on_reject)
+            articles = read_gold_articles(corpus, on_reject=report)
             corpus = articles_corpus(articles, Path(corpus).stem)
         else:
-            corpus = read_corpus(corpus, on_reject=on_reject)
-    return (replace(corpus, targets=options.targets) if options.targets else corpus), articles
+            corpus = read_corpus(corpus, on_reject=report)
+    if options.targets:
+        corpus = replace(corpus, targets=options.targets)
+    return corpus, articles, rejection_notes(rules)
 
 
 def _apart(answers: Sequence[Predictions]) -> list[Predictions]:

@@ -167,6 +167,20 @@ def test_labels_the_model_does_not_know_are_said(tiny):
     assert "The model has no label mixed: it cannot get those 6 item(s) right." in found.notes
 
 
+def test_records_left_out_are_said_in_the_report(tiny, tmp_path):
+    rows = [{"id": f"s{i}", "statement": f"Russia {i}", "labels": {"Russia": "favor"}} for i in range(4)]
+    rows += [{"id": "", "statement": "no id", "labels": {}}, {"id": "s9", "statement": " ", "labels": {}}]
+    path = tmp_path / "corpus.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rejected = []
+    found = evaluate(path, tiny, QUICK, on_reject=rejected.append)
+    assert len(rejected) == 2
+    assert found.notes[0] == (
+        "2 record(s) of the corpus break a rule and were left out: missing-id (1), missing-statement (1)."
+    )
+    assert "missing-id (1)" in page(found)
+
+
 def test_nothing_labelled_is_an_error(tiny):
     with pytest.raises(CorpusError, match="no labelled statement"):
         evaluate(corpus([("x", None, None)]), tiny, QUICK)

@@ -70,6 +70,13 @@ def test_page_says_what_a_suspected_label_is_and_that_one_split_leaks_nowhere(sm
     assert "repeats one of another split" in page(two)
 
 
+def test_without_probabilities_no_label_is_checked(small):
+    silent = replace(small.model, predictions=replace(small.model.predictions, probabilities=None), calibration=None)
+    html = page(replace(small, systems=[silent, *small.systems[1:]], suspects=[], suspected=0))
+    assert "labels cannot be checked" in html
+    assert "labels are suspected" not in html
+
+
 def test_behaviour_shows_what_failed_and_what_passed(small):
     bad = BehaviourExample("We <trust> Russia.", "a clerk", None, {"Russia": "favor"}, {"Russia": "against"})
     good = BehaviourExample("We thank Russia.", "a clerk", None, {"Russia": "favor"}, {"Russia": "favor"})
