@@ -146,9 +146,9 @@ def _read(
     rules: Counter[str] = Counter()
 
     def reject(rejection: Rejection) -> None:
-        assert on_reject is not None
         rules[rejection.rule] += 1
-        on_reject(rejection)
+        if on_reject is not None:
+            on_reject(rejection)
 
     if not isinstance(corpus, Corpus):
         report = reject if on_reject else None
