@@ -21,7 +21,8 @@ from stance.bias.archive import Archive
 from stance.bias.confusion import ErrorCounts
 from stance.bias.hashing import mixed
 from stance.statistics.correction import draw_error_rates
-from stance.statistics.spread import cluster_draws, effective_clusters, percentile_interval, small_sample_factor
+from stance.statistics.resampling import cluster_draws
+from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
 
 __all__ = ["Cells", "Estimator", "addressed", "balance"]
 

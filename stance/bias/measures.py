@@ -19,7 +19,8 @@ from stance.bias.periods import Periods
 from stance.bias.verbs import GROUPS
 from stance.schema import LABELS
 from stance.statistics.pooling import FEWEST_GROUPS, pooled_draws
-from stance.statistics.spread import cluster_draws, effective_clusters, percentile_interval, small_sample_factor
+from stance.statistics.resampling import cluster_draws
+from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
 
 __all__ = ["FEW_ARTICLES", "cell_table", "partly_pooled", "share_table", "timeline", "verb_table"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ def baselines(items: Items, train: Sequence[CorpusRecord], seed: int = 0) -> tup
         )
     k, rng = len(items.labels), np.random.default_rng(seed)
     found = {name: np.zeros((len(items), k)) for name in BASELINES}
+    words = _Words()
     for t, target in enumerate(items.targets):
         mine = np.flatnonzero(items.target == t)
         for asked, texts, labels in _folds(items, train, target, mine, seed):
@@ -61,7 +63,7 @@ def baselines(items: Items, train: Sequence[CorpusRecord], seed: int = 0) -> tup
                 found[_TFIDF][asked] = np.eye(k)[int(shares.argmax())]
             else:
                 own = [_text(items.records[i]) for i in items.record[asked]]
-                found[_TFIDF][asked] = _tfidf(texts, labels, own, k)
+                found[_TFIDF][asked] = _tfidf(words, texts, labels, own, k)
     made = [
         Predictions(
             name, p.argmax(axis=1), p if name.startswith("TF-IDF") else None, *_no_flags(items), kind="baseline"
@@ -98,21 +100,36 @@ def _text(record: CorpusRecord) -> str:
     return f"{s.speaker.name if s.speaker else ''} : {s.text}"
 
 
-def _tfidf(texts: list[str], labels: NDArray[np.int64], asked: list[str], k: int) -> NDArray[np.float64]:
-    """Return the probabilities of logistic regression on words and word pairs, shape ``(asked, k)``."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
+class _Words:
+    """Weighs words and word pairs by TF-IDF, once for all targets that learn from and ask about the same texts."""
 
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True),
-        LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced", tol=1e-3),
-    )
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Any, Any]] = {}
+
+    def __call__(self, texts: Sequence[str], asked: Sequence[str]) -> tuple[Any, Any]:
+        """Return the sparse matrices of the texts learnt from and of those asked about."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        key = tuple(texts), tuple(asked)
+        if key not in self._known:
+            model = TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True)
+            self._known[key] = model.fit_transform(texts), model.transform(asked)
+        return self._known[key]
+
+
+def _tfidf(words: _Words, texts: list[str], labels: NDArray[np.int64], asked: list[str], k: int) -> NDArray[np.float64]:
+    """Return the probabilities of logistic regression on words and word pairs, shape ``(asked, k)``."""
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
     out = np.zeros((len(asked), k))
     try:
-        model.fit(texts, labels)
+        known, new = words(texts, asked)
     except ValueError:  # no word is left: texts of punctuation only
         out[:, int(np.bincount(labels).argmax())] = 1.0
         return out
-    out[:, model.classes_] = model.predict_proba(asked)
+    model = LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced", tol=1e-3)
+    with threadpool_limits(1):  # its vectors are short: on a busy machine threads wait for each other
+        model.fit(known, labels)
+    out[:, model.classes_] = model.predict_proba(new)
     return out

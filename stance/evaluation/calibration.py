@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +79,7 @@ def calibration(items: Items, predictions: Predictions, draws: ClusterDraws) -> 
     if p is None:
         return None
     confidence, right = p.max(axis=1), predictions.predicted == items.gold
-    scopes = {ALL: np.ones(len(items), dtype=bool)}
-    scopes |= {t: items.target == i for i, t in enumerate(items.targets)}
-    figures = {scope: _figures(items, p, right, mask, draws) for scope, mask in scopes.items() if mask.any()}
+    figures = _figures(items, p, right, draws)
     curve, offered = _risk_coverage(items, confidence, right, draws)
     operating = None
     if predictions.threshold is not None:
@@ -95,38 +94,60 @@ def _place(confidence: NDArray[np.float64], bins: int = _BINS) -> NDArray[np.int
 
 
 def _figures(
-    items: Items, p: NDArray[np.float64], right: NDArray[np.bool_], mask: NDArray[np.bool_], draws: ClusterDraws
-) -> dict[str, Figure]:
-    """Return the figures of the items under a mask; parts of sums share one pass over the draws."""
-    cluster, gold, n, k = items.cluster[mask], items.gold[mask], int(mask.sum()), p.shape[1]
-    own, hit = p[mask], right[mask]
-    confidence = own.max(axis=1)
-    place, ones = _place(confidence), np.ones(n)
-    top = [sum_by_cluster(cluster, items.clusters, place, _BINS, w) for w in (ones, hit, confidence)]
-    truth = np.eye(k)[gold]
-    zero = np.zeros(n, dtype=np.int64)
-    brier = sum_by_cluster(cluster, items.clusters, zero, 1, ((own - truth) ** 2).sum(axis=1))
-    log_loss = sum_by_cluster(cluster, items.clusters, zero, 1, -np.log(np.maximum(own[np.arange(n), gold], 1e-12)))
-    per_label = [
-        sum_by_cluster(cluster, items.clusters, _place(own[:, j]), _BINS, w)
-        for j in range(k)
-        for w in (ones, truth[:, j], own[:, j])
-    ]
-    sums = np.concatenate([*top, *per_label, brier, log_loss], axis=1)
+    items: Items, p: NDArray[np.float64], right: NDArray[np.bool_], draws: ClusterDraws
+) -> dict[str, dict[str, Figure]]:
+    """Return the figures by scope; one pass over the draws adds up each target, and all of them together."""
+    scopes = {ALL: slice(None)}
+    scopes |= {t: slice(i, i + 1) for i, t in enumerate(items.targets) if (items.target == i).any()}
+    sums = _sums(items, p, right)
 
     def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
-        grid = totals[:, : 3 * _BINS * (k + 1)].reshape(len(totals), k + 1, 3, _BINS)
-        return _parts(grid, totals[:, -2], totals[:, -1])
+        found: dict[str, NDArray[np.float64]] = {}
+        for scope, part in scopes.items():
+            of_scope = totals[:, part].sum(axis=1)
+            grid = of_scope[:, :-2].reshape(len(totals), p.shape[1] + 1, 3, _BINS)
+            parts = _parts(grid, of_scope[:, -2], of_scope[:, -1])
+            found |= {f"{scope}\x1f{name}": value for name, value in parts.items()}
+        return found
 
     exact, drawn = compute(sums.sum(axis=0, keepdims=True)), draws.figures(sums, compute)
-    out = {}
-    for name, v in exact.items():
-        low, high = interval(drawn[name], items.clusters)
-        bias = float(drawn[name].mean()) - float(v[0]) if name in _BIASED else 0.0
-        out[name] = Figure(float(v[0]), max(low - bias, 0.0), high - bias) if bias else Figure(float(v[0]), low, high)
-    order = np.argsort(-confidence, kind="stable")
-    out["aurc"] = Figure(float((np.cumsum(~hit[order]) / np.arange(1, n + 1)).mean()))
+    out: dict[str, dict[str, Figure]] = {scope: {} for scope in scopes}
+    for key, value in exact.items():
+        scope, name = key.split("\x1f")
+        out[scope][name] = _moved(name, float(value[0]), drawn[key], items.clusters)
+    for scope, found in out.items():
+        mine = np.ones(len(items), dtype=bool) if scope == ALL else items.target == items.targets.index(scope)
+        order = np.argsort(-p[mine].max(axis=1), kind="stable")
+        found["aurc"] = Figure(float((np.cumsum(~right[mine][order]) / np.arange(1, len(order) + 1)).mean()))
     return out
+
+
+def _moved(name: str, value: float, drawn: NDArray[np.float64], clusters: int) -> Figure:
+    low, high = interval(drawn, clusters)
+    bias = float(drawn.mean()) - value if name in _BIASED else 0.0
+    return Figure(value, max(low - bias, 0.0), high - bias) if bias else Figure(value, low, high)
+
+
+def _sums(items: Items, p: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return what calibration is made of, added up within documents, shape ``(clusters, targets, columns)``.
+
+    Columns are count, hits and summed probability per bin, of the top label first and then of each label; squared
+    error and log loss come last.
+    """
+    n, k = p.shape
+    truth, ones = np.eye(k)[items.gold], np.ones(n)
+    confidence = p.max(axis=1)
+    found: list[tuple[NDArray[np.int64], int, NDArray[Any]]]
+    found = [(_place(confidence), _BINS, w) for w in (ones, right, confidence)]
+    found += [(_place(p[:, j]), _BINS, w) for j in range(k) for w in (ones, truth[:, j], p[:, j])]
+    losses = ((p - truth) ** 2).sum(axis=1), -np.log(np.maximum(p[np.arange(n), items.gold], 1e-12))
+    found += [(np.zeros(n, dtype=np.int64), 1, w) for w in losses]
+    targets = len(items.targets)
+    parts = [
+        sum_by_cluster(items.cluster, items.clusters, items.target * width + place, targets * width, w)
+        for place, width, w in found
+    ]
+    return np.concatenate([part.reshape(items.clusters, targets, -1) for part in parts], axis=2)
 
 
 def _parts(

@@ -11,7 +11,7 @@ from stance.evaluation.figures import Figure
 
 __all__ = ["forest", "interval_bar", "reliability", "risk_coverage"]
 
-_W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 460, 330, 52, 22, 44, 14
+_W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 460, 330, 58, 22, 44, 14
 
 
 def _svg(width: float, height: float, title: str, description: str, body: Sequence[str]) -> str:

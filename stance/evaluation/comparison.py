@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from stance.evaluation.figures import Figure, Layout, confusion_sums
 from stance.evaluation.items import Items, Predictions
+from stance.statistics.multiplicity import holm
+from stance.statistics.paired import bootstrap_p, mcnemar
 from stance.statistics.resampling import ClusterDraws, interval
-from stance.statistics.paired import bootstrap_p, holm, mcnemar
 
 __all__ = ["COMPARED", "Comparison", "compare"]
 
@@ -55,7 +56,7 @@ def compare(items: Items, model: Predictions, others: Sequence[Predictions], dra
     """Compare the model with other systems; every draw takes the same articles for both."""
     found = [_compare(items, model, other, draws) for other in others]
     keys = [(i, name) for i, comparison in enumerate(found) for name in comparison.p_values]
-    corrected = holm([found[i].p_values[name] for i, name in keys])
+    corrected = holm(np.array([found[i].p_values[name] for i, name in keys])).tolist()
     by_key = dict(zip(keys, corrected, strict=True))
     return [replace(c, corrected={name: by_key[i, name] for name in c.p_values}) for i, c in enumerate(found)]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation.items import Items, Predictions
-from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 from stance.statistics.confusion import accuracy, kappa, matthews, mean_of, ordinal_error, per_label
+from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 
 __all__ = ["ALL", "HEADLINE", "Figure", "Layout", "average_precision", "confusion_sums", "numbers"]
 
@@ -135,37 +135,40 @@ def _average_precision(items: Items, p: NDArray[np.float64], draws: ClusterDraws
 
     In the draws scores are tied within `_LEVELS` groups of equal size; the interval is moved by what that changes.
     """
-    t = len(items.targets)
     scopes = {ALL: slice(None)} | {name: slice(i, i + 1) for i, name in enumerate(items.targets)}
+    sums = np.stack([_by_level(items, p[:, label], items.gold == label) for label in range(p.shape[1])], axis=1)
+
+    def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
+        return {scope: _binned(totals[:, :, :, part].sum(axis=3)) for scope, part in scopes.items()}
+
+    rough = compute(sums.sum(axis=0, keepdims=True, dtype=np.float64))
+    drawn = draws.figures(sums, compute)
     out: dict[str, dict[str, Figure]] = {scope: {} for scope in scopes}
-    for label, name in enumerate(items.labels):
-        hits = items.gold == label
-        edges = np.unique(np.quantile(p[:, label], np.linspace(0, 1, _LEVELS + 1)[1:-1]))
-        level = len(edges) - np.searchsorted(edges, p[:, label], side="right")
-        width = len(edges) + 1
-        column = items.target * width + level
-        both = [sum_by_cluster(items.cluster, items.clusters, column, t * width, w) for w in (hits, ~hits)]
-        sums = np.stack(both, axis=1).reshape(items.clusters, 2, t, width)
-
-        def compute(totals: NDArray[np.float64]) -> Mapping[str, NDArray[np.float64]]:
-            return {scope: _binned(totals[:, :, part].sum(axis=2)) for scope, part in scopes.items()}
-
-        rough, drawn = compute(sums.sum(axis=0, keepdims=True)), draws.figures(sums, compute)
-        for scope in scopes:
-            mine = slice(None) if scope == ALL else items.target == items.targets.index(scope)
-            value = average_precision(p[mine, label], hits[mine])
-            low, high = interval(drawn[scope] + (value - rough[scope][0]), items.clusters)
+    for scope in scopes:
+        mine = np.ones(len(items), dtype=bool) if scope == ALL else items.target == items.targets.index(scope)
+        for label, name in enumerate(items.labels):
+            value = average_precision(p[mine, label], items.gold[mine] == label)
+            low, high = interval(drawn[scope][:, label] + (value - rough[scope][0, label]), items.clusters)
             shown = Figure(value, max(low, 0.0), min(high, 1.0)) if not math.isnan(value) else Figure(value)
             out[scope][f"average_precision/{name}"] = shown
     return out
 
 
+def _by_level(items: Items, scores: NDArray[np.float64], hits: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Count hits and misses per document, target and level (best first), shape ``(clusters, 2, targets, levels)``."""
+    edges = np.unique(np.quantile(scores, np.linspace(0, 1, _LEVELS + 1)[1:-1]))
+    column = items.target * _LEVELS + len(edges) - np.searchsorted(edges, scores, side="right")
+    width = len(items.targets) * _LEVELS
+    both = [sum_by_cluster(items.cluster, items.clusters, column, width, w) for w in (hits, ~hits)]
+    return np.stack(both, axis=1, dtype=np.float32).reshape(items.clusters, 2, len(items.targets), _LEVELS)
+
+
 def _binned(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return average precision from hits and misses per level, shape ``(draws, 2, levels)``, best level first."""
-    hits = counts[:, 0]
-    found, seen = np.cumsum(hits, axis=1), np.cumsum(counts.sum(axis=1), axis=1)
+    """Return average precision from hits and misses per level, shape ``(draws, labels, 2, levels)``, best first."""
+    hits = counts[:, :, 0]
+    found, seen = np.cumsum(hits, axis=-1), np.cumsum(counts.sum(axis=2), axis=-1)
     precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-    total = found[:, -1]
+    total = found[..., -1]
     return np.asarray(
-        np.divide((hits * precision).sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0)
+        np.divide((hits * precision).sum(axis=-1), total, out=np.full(total.shape, np.nan), where=total > 0)
     )

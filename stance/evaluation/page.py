@@ -9,6 +9,7 @@ from stance.evaluation.calibration import Abstention
 from stance.evaluation.charts import forest, reliability, risk_coverage
 from stance.evaluation.figures import ALL, HEADLINE
 from stance.evaluation.markup import (
+    Cell,
     figure_cell,
     heat,
     notes,
@@ -147,7 +148,7 @@ def _numbers(result: Evaluation) -> str:
         "How good is it?",
         "<p>Macro-F1 averages over the labels that occur. Ordinal error is the mean distance on the scale against, "
         "neutral, favor where both gold and prediction lie on it (0 is best, 2 worst).</p>",
-        f'<figure class="wide">'
+        '<figure class="wide" tabindex="0">'
         f"{forest(rows, 'Macro-F1 of every system with 95 % intervals')}"
         "<figcaption>Macro-F1 of every system over all targets, 95 % intervals.</figcaption></figure>",
         table("Every system, all targets", ["System", *map(name_of, names)], systems),
@@ -183,9 +184,7 @@ _TRUSTED = "Can its percentages be trusted?"
 def _calibration(result: Evaluation) -> str:
     cal = result.model.calibration
     if cal is None:
-        return section(
-            "calibration", "Can its percentages be trusted?", "<p>The predictions carry no probabilities.</p>"
-        )
+        return section("calibration", _TRUSTED, "<p>The predictions carry no probabilities.</p>")
     marks = []
     if cal.operating:
         marks.append((cal.operating.coverage, cal.operating.risk.value, "abstention point"))
@@ -214,9 +213,7 @@ def _calibration(result: Evaluation) -> str:
     )
 
 
-def _point(point: object) -> list[tuple[str, str]]:
-
-    assert isinstance(point, Abstention)
+def _point(point: Abstention) -> list[Cell]:
     return [
         text_cell(f"{point.threshold:.3f}", sort=point.threshold),
         text_cell(f"{point.coverage:.1%}", sort=point.coverage),

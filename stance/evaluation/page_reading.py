@@ -10,6 +10,7 @@ from stance.evaluation.markup import Cell, coloured, figure_cell, folded, item_l
 from stance.evaluation.result import Evaluation
 from stance.evaluation.show import name_of, p_value, slice_name
 from stance.evaluation.slices import SMALL, Slice
+from stance.evaluation.suspects import Suspect
 
 __all__ = ["behaviour_section", "comparison_section", "end_to_end_section", "errors_section", "slices_section"]
 
@@ -122,23 +123,41 @@ def errors_section(result: Evaluation, text: bool) -> str:
         "<h3>Most confident mistakes</h3>",
         _list(_mistake(result, i, text) for i in result.mistakes[:_ITEMS]),
         "<h3>Labels that may be wrong</h3>",
-        f"<p>{result.suspected} label(s) are suspected by confident learning; the likeliest first. A suspicion is a "
-        "reason to read, not a correction.</p>",
-        _list(
-            item_line(
-                result.items,
-                s.item,
-                f"given {_tag(result.items.labels[result.items.gold[s.item]])}, model leans to "
-                f"{_tag(result.items.labels[s.suggested])} (margin {s.margin:.2f})",
-                (),
-                text=text,
-            )
-            for s in result.suspects[:_ITEMS]
-        ),
+        *_suspects(result, text),
         "<h3>Near-duplicates between splits</h3>",
         _leaks(result),
     ]
     return section("errors", "Errors to read", *parts)
+
+
+_SUSPECTED = (
+    "<p>A suspected label error is a gold label that the model contradicts with confidence: its probability of another "
+    "label is at least as high as it usually is where people gave that other label (confident learning, for each "
+    "target apart). The margin is how much likelier the model finds the other label than the given one. Either people "
+    "or the model may be wrong: a suspicion is a reason to read again, not a correction, and no figure of this report "
+    "leaves these items out. It means nothing for a model that was trained on them.</p>"
+)
+
+
+def _suspects(result: Evaluation, text: bool) -> list[str]:
+    if result.model.predictions.probabilities is None:
+        return ['<p class="note">The predictions carry no probabilities: labels cannot be checked.</p>']
+    shown = result.suspects[:_ITEMS]
+    size = f"{result.suspected} of {len(result.items)} labels are suspected"
+    return [
+        _SUSPECTED,
+        f"<p>{size}; {len(shown)} are shown, the widest margin first.</p>",
+        _list(_suspect(result, s, text) for s in shown),
+    ]
+
+
+def _suspect(result: Evaluation, s: Suspect, text: bool) -> str:
+    labels = result.items.labels
+    tags = (
+        f"given {_tag(labels[result.items.gold[s.item]])}, model leans to {_tag(labels[s.suggested])} "
+        f"(margin {s.margin:.2f})"
+    )
+    return item_line(result.items, s.item, tags, result.attributions.get(s.item, ()), text=text)
 
 
 def _list(lines: Iterable[str]) -> str:
@@ -155,6 +174,8 @@ def _mistake(result: Evaluation, item: int, text: bool) -> str:
 
 
 def _leaks(result: Evaluation) -> str:
+    if result.run.get("splits") == 1:
+        return '<p class="note">The corpus has one split: there is nothing to compare it with.</p>'
     if not result.leaks:
         return '<p class="note">No statement of this split repeats one of another split, and no document is shared.</p>'
     rows = [
@@ -176,7 +197,7 @@ def behaviour_section(results: Sequence[BehaviourResult]) -> str:
     """Return the section: behaviour tests; nothing if none ran."""
     if not results:
         return ""
-    rows, examples = [], []
+    rows, failed, passed = [], [], []
     for r in results:
         low, high = r.interval
         cells = [
@@ -187,14 +208,16 @@ def behaviour_section(results: Sequence[BehaviourResult]) -> str:
             text_cell(f"{low:.0%} to {high:.0%}", sort=low),
         ]
         rows.append(("" if r.name else "model", cells))
-        examples += [_example(r, e) for e in r.failures]
+        failed += [_example(r, e) for e in r.failures]
+        passed += [_example(r, e) for e in r.successes]
     return section(
         "behaviour",
         "Does it behave?",
         "<p>Statements made from templates: some must get a stated label, others the same label as before a change "
         "that must not matter (or the sides swapped with the countries).</p>",
         table("Pass rates with 95 % intervals by Wilson", ["Kind", "Test", "Checks", "Passed", "Interval"], rows),
-        folded(f"Examples that failed ({len(examples)} shown)", "".join(examples)),
+        folded(f"Examples that failed ({len(failed)} shown)", "".join(failed)),
+        folded(f"Examples that passed ({len(passed)} shown)", "".join(passed)),
     )
 
 

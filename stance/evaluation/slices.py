@@ -15,9 +15,9 @@ from stance.corpus import CorpusRecord
 from stance.evaluation.figures import Figure, Layout
 from stance.evaluation.items import Items, Predictions
 from stance.schema import Target
-from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 from stance.statistics.confusion import accuracy, mean_of, per_label
-from stance.statistics.paired import holm
+from stance.statistics.multiplicity import holm
+from stance.statistics.resampling import ClusterDraws, interval, sum_by_cluster
 from stance.targets import default_targets
 
 __all__ = ["DIMENSIONS", "SMALL", "Slice", "find_slices"]
@@ -74,7 +74,7 @@ def find_slices(items: Items, predictions: Predictions, draws: ClusterDraws) -> 
             searched[one + two] = a & b
     right = predictions.predicted == items.gold
     tests = {name: _gap_test(items, right, mask) for name, mask in searched.items()}
-    corrected = dict(zip(tests, holm([p for _, p in tests.values()]), strict=True))
+    corrected = dict(zip(tests, holm(np.array([p for _, p in tests.values()])).tolist(), strict=True))
     bad = [name for name, (gap, _) in tests.items() if gap > 0 and corrected[name] < _LEVEL]
     bad.sort(key=lambda name: (-tests[name][0], name))
     kept = _without_echoes(bad, {name: int(searched[name].sum()) for name in bad})[:_WORST]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.evaluation.items import Items, Predictions
+from stance.statistics.confident import confident_labels, label_issues
 
 __all__ = ["Suspect", "confident_mistakes", "label_suspects"]
 
@@ -43,9 +44,8 @@ def label_suspects(items: Items, predictions: Predictions, most: int = 20) -> tu
     """Return suspected label errors by confident learning, the largest margin first, and how many there are.
 
     An item counts as one of label j with confidence if its probability of j reaches the mean probability of j among
-    items given j; of several such labels the likeliest counts. Where it is not the given label, the item is off
-    the diagonal of the confident joint and suspected (Northcutt, Jiang & Chuang 2021, "Confident learning:
-    estimating uncertainty in dataset labels", J. Artif. Intell. Res. 70, section 3). Done for each target apart.
+    items given j; of several such labels the likeliest counts. Where it is not the given label, the item is suspected
+    (`stance.statistics.confident.label_issues`). Done for each target apart.
     The model must not have been trained on the items.
     """
     p = predictions.probabilities
@@ -61,9 +61,6 @@ def label_suspects(items: Items, predictions: Predictions, most: int = 20) -> tu
 
 
 def _of_target(p: NDArray[np.float64], gold: NDArray[np.int64], places: NDArray[np.int64]) -> list[Suspect]:
-    k = p.shape[1]
-    threshold = np.array([p[gold == j, j].mean() if (gold == j).any() else np.inf for j in range(k)])
-    reached = np.where(p >= threshold, p, -1.0)
-    best = reached.argmax(axis=1)
-    off = np.flatnonzero((reached.max(axis=1) >= 0) & (best != gold))
-    return [Suspect(int(places[i]), int(best[i]), float(p[i, best[i]] - p[i, gold[i]])) for i in off]
+    likely = confident_labels(gold, p)
+    off = label_issues(gold, p)
+    return [Suspect(int(places[i]), int(likely[i]), float(p[i, likely[i]] - p[i, gold[i]])) for i in off]

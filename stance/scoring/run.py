@@ -131,10 +131,6 @@ def run_batch(
     sizes
         How many articles make a part.
 
-    Returns
-    -------
-    RunSummary
-
     Raises
     ------
     ResumeError
@@ -160,15 +156,18 @@ def run_batch(
                 run.take(item)
                 if on_part is not None:
                     on_part(item)
-        schema = rows_schema(scorer.labels)
-        schema = schema.with_metadata({**schema.metadata, "stance.engine": summary.engine})
         with watch.stage("assemble"):
-            output.write(run.tables(), schema)
+            output.write(run.tables(), _schema(scorer, summary))
         store.keep_only(run.keys)
         if not summary.rejected:
             remove_work(output.work)
     summary.seconds, summary.elapsed = watch.seconds(), watch.elapsed
     return summary
+
+
+def _schema(scorer: Scorer, summary: RunSummary) -> pa.Schema:
+    schema = rows_schema(scorer.labels)
+    return schema.with_metadata({**schema.metadata, "stance.engine": summary.engine})
 
 
 class _Counted:

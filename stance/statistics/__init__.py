@@ -13,7 +13,8 @@ from stance.statistics.bootstrap import clustered_interval, confusion_by_cluster
 from stance.statistics.correction import ErrorRates, corrected_counts, draw_error_rates
 from stance.statistics.multiplicity import benjamini_hochberg, holm
 from stance.statistics.pooling import pooled_draws
-from stance.statistics.spread import cluster_draws, effective_clusters, percentile_interval, small_sample_factor
+from stance.statistics.resampling import cluster_draws
+from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
 
 __all__ = [
     "DawidSkene",

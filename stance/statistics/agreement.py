@@ -14,6 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.statistics.resampling import cluster_draws
+from stance.statistics.spread import percentile_interval
+
 __all__ = [
     "Estimate",
     "Level",
@@ -27,7 +30,6 @@ __all__ = [
 Level = Literal["nominal", "ordinal"]
 _Floats = NDArray[np.float64]
 _Figure = Callable[[_Floats], _Floats]
-_CHUNK = 250  # draws held in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +219,12 @@ def _estimate(
     shape = per_unit.shape[1:]
     flat = _by_cluster(per_unit.reshape(len(per_unit), -1), clusters)
     flat = flat[flat.any(axis=1)]  # clusters that add nothing change no draw's figure, only its size
-    rng = np.random.default_rng(seed)
-    n = len(flat)
-    drawn = []
-    for start in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - start)
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float64)
-        drawn.append(figure((weights @ flat).reshape(size, *shape)))
-    values = np.concatenate(drawn)
+    drawn = cluster_draws(flat, draws=resamples, rng=np.random.default_rng(seed))
+    values = figure(drawn.reshape(resamples, *shape))
     values = values[np.isfinite(values)]
-    if n < 2 or len(values) < resamples / 2:
+    if len(flat) < 2 or len(values) < resamples / 2:
         return Estimate(value, float("nan"), float("nan"), units)
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = percentile_interval(values, confidence)
     return Estimate(value, float(low), float(high), units)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stance.statistics.resampling import cluster_draws
+from stance.statistics.spread import percentile_interval
 
 __all__ = ["clustered_interval", "confusion_by_cluster", "f1_per_label"]
 
@@ -43,15 +47,13 @@ def f1_per_label(confusion: NDArray[np.floating] | NDArray[np.integer]) -> NDArr
 
 def clustered_interval(
     counts: NDArray[np.int64],
-    figure: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    figure: Callable[[NDArray[Any]], NDArray[np.float64]],
     *,
     resamples: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile interval of a figure when whole clusters are drawn with replacement.
-
-    Field & Welsh 2007, "Bootstrapping clustered data", J. R. Statist. Soc. B 69(3).
+    """Return the percentile interval of a figure when whole clusters are drawn with replacement; see `cluster_draws`.
 
     Parameters
     ----------
@@ -66,14 +68,6 @@ def clustered_interval(
     seed
         Seed of the draws.
     """
-    rng = np.random.default_rng(seed)
-    n = len(counts)
-    flat = counts.reshape(n, -1)
-    values = []
-    for start in range(0, resamples, 500):
-        size = min(500, resamples - start)
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=size)
-        values.append(figure((weights @ flat).reshape(size, *counts.shape[1:])))
-    tail = (1 - level) / 2
-    low, high = np.quantile(np.concatenate(values), [tail, 1 - tail])
+    drawn = cluster_draws(counts.reshape(len(counts), -1), draws=resamples, rng=np.random.default_rng(seed))
+    low, high = percentile_interval(figure(drawn.reshape(resamples, *counts.shape[1:])), level)
     return float(low), float(high)

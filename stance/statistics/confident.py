@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["confident_joint", "label_issues"]
+__all__ = ["confident_joint", "confident_labels", "label_issues"]
 
 
 def _thresholds(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -14,8 +14,8 @@ def _thresholds(given: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
     return np.array([probabilities[given == j, j].mean() if (given == j).any() else 2.0 for j in range(k)])
 
 
-def _confident(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the label each example is confidently of, -1 where there is none."""
+def confident_labels(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the label each example is confidently of, -1 where there is none. Parameters as for `confident_joint`."""
     over = probabilities >= _thresholds(given, probabilities) - 1e-9
     best = np.where(over, probabilities, -1.0).argmax(axis=1)
     return np.where(over.any(axis=1), best, -1)
@@ -36,7 +36,7 @@ def confident_joint(given: NDArray[np.int64], probabilities: NDArray[np.float64]
         Probabilities from a model that did not train on the example, shape ``(n, labels)``.
     """
     k = probabilities.shape[1]
-    found = _confident(given, probabilities)
+    found = confident_labels(given, probabilities)
     sure = found >= 0
     counts = np.zeros((k, k))
     np.add.at(counts, (given[sure], found[sure]), 1)
@@ -54,7 +54,7 @@ def label_issues(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -
     The off-diagonal of the confident joint ("confusion" pruning of the same article). Parameters as for
     `confident_joint`.
     """
-    found = _confident(given, probabilities)
+    found = confident_labels(given, probabilities)
     wrong = np.flatnonzero((found >= 0) & (found != given))
     own = probabilities[wrong, given[wrong]]
     return wrong[np.argsort(own, kind="stable")]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["bootstrap_p", "holm", "mcnemar"]
+__all__ = ["bootstrap_p", "mcnemar"]
 
 
 def mcnemar(wins: int, losses: int) -> float:
@@ -35,15 +33,3 @@ def bootstrap_p(differences: NDArray[np.float64]) -> float:
         return float("nan")
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     return min(1.0, 2 * (tail + 1) / (len(drawn) + 1))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm 1979, Scand. J. Statist. 6); ``nan`` stays and counts not."""
-    given = np.asarray(p_values, dtype=np.float64)
-    order = [int(i) for i in np.argsort(given) if not np.isnan(given[i])]
-    corrected = given.copy()
-    highest = 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, float(given[i]) * (len(order) - rank)))
-        corrected[i] = highest
-    return [float(p) for p in corrected]

@@ -1,4 +1,4 @@
-"""Bootstrap draws of whole clusters, shared by every figure of a report so that all of them are paired."""
+"""Bootstrap draws of whole clusters: the one place that draws them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClusterDraws", "interval", "sum_by_cluster"]
+__all__ = ["ClusterDraws", "cluster_draws", "cluster_weights", "interval", "sum_by_cluster"]
 
 _CHUNK = 500
 _LARGEST_STORE = 300_000_000
 """Bytes of weights kept; over that they are drawn anew for each use, from the same seed."""
 
 
-class ClusterDraws:
-    """Draws of ``n`` clusters with replacement out of ``n``.
+def cluster_weights(clusters: int, resamples: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield how often each cluster is drawn when as many are drawn with replacement as there are.
 
     Field & Welsh 2007, "Bootstrapping clustered data", J. R. Statist. Soc. B 69(3).
 
     Parameters
     ----------
     clusters
-        Number of clusters ``n``.
+        Number of clusters.
+    resamples
+        Number of draws.
+    rng
+        Source of the draws.
+
+    Yields
+    ------
+    array of shape (draws, clusters)
+        Blocks of draws, `resamples` in all.
+    """
+    shares = np.full(clusters, 1 / clusters)
+    for start in range(0, resamples, _CHUNK):
+        yield rng.multinomial(clusters, shares, size=min(_CHUNK, resamples - start))
+
+
+def cluster_draws(counts: NDArray[np.floating], *, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return sums over clusters when whole clusters are drawn with replacement; see `cluster_weights`.
+
+    Parameters
+    ----------
+    counts
+        What is added up, shape ``(clusters, columns)``.
+    draws
+        Number of draws.
+    rng
+        Source of the draws.
+
+    Returns
+    -------
+    array of shape (draws, columns)
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    return np.concatenate([w.astype(np.float64) @ counts for w in cluster_weights(len(counts), draws, rng)])
+
+
+class ClusterDraws:
+    """Draws of clusters that every figure of a report shares, so that all of them are paired; see `cluster_weights`.
+
+    Parameters
+    ----------
+    clusters
+        Number of clusters.
     resamples
         Number of draws.
     seed
@@ -45,13 +87,8 @@ class ClusterDraws:
             yield block.astype(np.float32)
 
     def _draw(self) -> Iterator[NDArray[np.uint8]]:
-        rng = np.random.default_rng(self._seed)
-        for start in range(0, self.resamples, _CHUNK):
-            size = min(_CHUNK, self.resamples - start)
-            picks = rng.integers(0, self.clusters, size=(size, self.clusters), dtype=np.int32)
-            picks += (np.arange(size, dtype=np.int32) * self.clusters)[:, None]
-            counts = np.bincount(picks.ravel(), minlength=size * self.clusters)
-            yield np.minimum(counts, 255).astype(np.uint8).reshape(size, self.clusters)
+        for weights in cluster_weights(self.clusters, self.resamples, np.random.default_rng(self._seed)):
+            yield np.minimum(weights, 255).astype(np.uint8)
 
     def figures(
         self, sums: NDArray[np.floating], compute: Callable[[NDArray[np.float64]], Mapping[str, NDArray[np.float64]]]

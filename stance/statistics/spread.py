@@ -1,4 +1,4 @@
-"""Bootstrap draws of sums over clusters, made wide enough for few clusters."""
+"""Intervals from bootstrap draws, made wide enough for few clusters."""
 
 from __future__ import annotations
 
@@ -6,36 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["cluster_draws", "effective_clusters", "percentile_interval", "small_sample_factor"]
-
-_BLOCK = 250
-
-
-def cluster_draws(counts: NDArray[np.floating], *, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return sums over clusters when whole clusters are drawn with replacement.
-
-    Field & Welsh 2007, "Bootstrapping clustered data", J. R. Statist. Soc. B 69(3).
-
-    Parameters
-    ----------
-    counts
-        What is added up, shape ``(clusters, columns)``.
-    draws
-        Number of draws.
-    rng
-        Source of the draws.
-
-    Returns
-    -------
-    array of shape (draws, columns)
-    """
-    n = len(counts)
-    counts = np.asarray(counts, dtype=np.float64)
-    parts = []
-    for start in range(0, draws, _BLOCK):
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=min(_BLOCK, draws - start))
-        parts.append(weights.astype(np.float64) @ counts)
-    return np.concatenate(parts)
+__all__ = ["effective_clusters", "percentile_interval", "small_sample_factor"]
 
 
 def effective_clusters(weights: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import yaml
 from stance.corpus import Corpus, CorpusRecord, read_corpus
 from stance.errors import CorpusError, InputError, UsageError
 from stance.evaluation import Options, evaluate, write_report
-from stance.evaluation.baselines import BASELINES
+from stance.evaluation.baselines import BASELINES, baselines
 from stance.evaluation.metrics_file import metrics, metrics_schema
 from stance.evaluation.page import page
 from stance.evaluation.slices import find_slices
@@ -167,6 +167,20 @@ def test_labels_the_model_does_not_know_are_said(tiny):
     assert "The model has no label mixed: it cannot get those 6 item(s) right." in found.notes
 
 
+def test_records_left_out_are_said_in_the_report(tiny, tmp_path):
+    rows = [{"id": f"s{i}", "statement": f"Russia {i}", "labels": {"Russia": "favor"}} for i in range(4)]
+    rows += [{"id": "", "statement": "no id", "labels": {}}, {"id": "s9", "statement": " ", "labels": {}}]
+    path = tmp_path / "corpus.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    rejected = []
+    found = evaluate(path, tiny, QUICK, on_reject=rejected.append)
+    assert len(rejected) == 2
+    assert found.notes[0] == (
+        "2 record(s) of the corpus break a rule and were left out: missing-id (1), missing-statement (1)."
+    )
+    assert "missing-id (1)" in page(found)
+
+
 def test_nothing_labelled_is_an_error(tiny):
     with pytest.raises(CorpusError, match="no labelled statement"):
         evaluate(corpus([("x", None, None)]), tiny, QUICK)
@@ -189,6 +203,46 @@ def test_against_itself_nothing_changes(result, sample, tiny, tmp_path):
     same = evaluate(sample, tiny, replace(QUICK, against=(path,))).comparisons[0]
     assert (same.wins, same.losses, same.differences["macro_f1"].to_list()) == (0, 0, [0.0, 0.0, 0.0])
     assert same.corrected["mcnemar"] == same.corrected["macro_f1"] == 1.0
+
+
+def test_systems_of_one_name_are_told_apart(result, sample, tiny, tmp_path):
+    path = predictions_file(tmp_path, result)
+    turned = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in turned:
+        row |= {"label": "against"} | {f"p_{label}": float(label == "against") for label in LABELS}
+    (tmp_path / "turned.jsonl").write_text("".join(json.dumps(row) + "\n" for row in turned), encoding="utf-8")
+    found = evaluate(sample, tiny, replace(QUICK, against=(str(path), str(tmp_path / "turned.jsonl"))))
+    name = found.model.predictions.name
+    assert [s.predictions.name for s in found.systems[:3]] == [name, f"{name} (2)", f"{name} (3)"]
+    assert [c.other for c in found.comparisons[:2]] == [f"{name} (2)", f"{name} (3)"]
+    changed = page(found).split(f"What changed against {name} (3)")[1].split("</details>")[0]
+    others = re.findall(r'other <span class="tag \w+">(\w+)</span>', changed)
+    assert set(others) == {"against"}
+
+
+def test_mistakes_and_suspected_labels_are_explained(sample, tiny):
+    found = evaluate(sample, tiny, replace(QUICK, explain=True, targets=("China",)))
+    assert set(found.attributions) == {*found.mistakes, *(s.item for s in found.suspects)}
+
+
+def test_words_are_weighed_once_for_targets_that_share_them(monkeypatch):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = []
+    plain = TfidfVectorizer.fit_transform
+    monkeypatch.setattr(TfidfVectorizer, "fit_transform", lambda *a, **k: fitted.append(1) or plain(*a, **k))
+    items, _ = made(160)
+    train = made(200, seed=1)[0].records
+    given = baselines(items, train)[0][2]
+    assert len(fitted) == 1
+    texts = [[f" : {r.statement.text}" for r in records] for records in (train, items.records)]
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    known, asked = words.fit_transform(texts[0]), words.transform(texts[1])
+    for j, target in enumerate(items.targets):
+        model = LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced", tol=1e-3)
+        model.fit(known, [LABELS.index(r.labels[target]) for r in train])
+        np.testing.assert_allclose(given.probabilities[items.target == j], model.predict_proba(asked), atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from stance.evaluation.calibration import calibration
 from stance.evaluation.figures import ALL, average_precision, numbers
 from stance.evaluation.items import Predictions, labelled_items
 from stance.schema import LABELS, Statement
-from stance.statistics.resampling import ClusterDraws, interval
 from stance.statistics.confusion import accuracy, per_label
-from stance.statistics.paired import bootstrap_p, holm, mcnemar
+from stance.statistics.multiplicity import holm
+from stance.statistics.paired import bootstrap_p, mcnemar
+from stance.statistics.resampling import ClusterDraws, interval
 from stance.statistics.wilson import wilson
 
 TARGETS = ("Russia", "China")

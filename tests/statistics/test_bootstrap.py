@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from stance.statistics import clustered_interval, confusion_by_cluster, f1_per_label
+from stance.statistics import cluster_draws, clustered_interval, confusion_by_cluster, f1_per_label, krippendorff_alpha
+from stance.statistics.resampling import ClusterDraws
 
 
 def macro(confusion):
@@ -34,3 +35,27 @@ def test_interval_covers_as_stated():
         low, high = clustered_interval(counts, lambda total: total[:, 0] / 60, resamples=1000, seed=seed)
         hits += low <= 5 <= high
     assert hits / 300 == pytest.approx(0.95, abs=0.035)
+
+
+def test_every_bootstrap_draws_the_same_clusters_from_one_seed():
+    counts = np.random.default_rng(2).poisson(3, size=(40, 2)).astype(np.int64)
+    sums = cluster_draws(counts, draws=700, rng=np.random.default_rng(5))
+    shared = ClusterDraws(40, resamples=700, seed=5).figures(counts, lambda total: {"x": total})["x"]
+    np.testing.assert_array_equal(shared, sums)
+    found = clustered_interval(counts, lambda total: total[:, 0], resamples=700, seed=5)
+    assert found == tuple(np.quantile(sums[:, 0], [0.025, 0.975]))
+
+
+def test_draws_of_a_seed_stay_as_they_were_whatever_the_block():
+    """Published figures come from these draws."""
+    counts = np.random.default_rng(2).poisson(3, size=(40, 1)).astype(np.int64)
+    weights = np.random.default_rng(0).multinomial(40, np.full(40, 1 / 40), size=1200)
+    found = clustered_interval(counts, lambda total: total[:, 0], resamples=1200)
+    assert found == tuple(np.quantile(weights @ counts, [0.025, 0.975]))
+    codes = np.tile([[0, 0], [0, 1], [1, 1], [1, 0]], (10, 1))
+    alike = (codes[:, 0] == codes[:, 1]).astype(float)
+    ones = codes.mean(axis=1)
+    chance = [1 - 2 * (w @ ones) * (w @ (1 - ones)) / (w.sum() * (w.sum() - 0.5)) for w in weights]
+    alpha = [1 - (1 - w @ alike / w.sum()) / (1 - c) for w, c in zip(weights, chance, strict=True)]
+    estimate = krippendorff_alpha(codes, 2, resamples=1200)
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(np.quantile(alpha, [0.025, 0.975])))

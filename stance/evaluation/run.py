@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from stance.articles import Notices, read_any_records
 from stance.corpus import Corpus, Leak, find_leaks, read_corpus
 from stance.errors import InputError, MissingExtraError, Rejection, UsageError
 from stance.evaluation.baselines import baselines
-from stance.evaluation.behaviour import run_suite
+from stance.evaluation.behaviour import BehaviourResult, run_suite
 from stance.evaluation.behaviour_suite import load_suite
 from stance.evaluation.calibration import calibration
 from stance.evaluation.comparison import compare
@@ -36,6 +36,7 @@ from stance.evaluation.items import (
     labelled_items,
     stored_predictions,
 )
+from stance.evaluation.notes import data_notes, model_notes, rejection_notes
 from stance.evaluation.result import Evaluation, System
 from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import confident_mistakes, label_suspects
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["Options", "evaluate"]
 
 _STORED = (".jsonl", ".parquet", ".csv")
-_FEW = 30
-_EXPLAINED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,12 @@ class Options:
     behaviour_file
         Tests of your own instead of the package's.
     explain
-        Whether shown mistakes get token attributions; needs a model.
+        Whether shown mistakes and suspected labels get token attributions; needs a model.
+
+    Raises
+    ------
+    UsageError
+        If `resamples` is not positive.
     """
 
     against: tuple[str, ...] = ()
@@ -82,6 +86,10 @@ class Options:
     behaviour: bool = True
     behaviour_file: str | None = None
     explain: bool = True
+
+    def __post_init__(self) -> None:
+        if self.resamples < 1:
+            raise UsageError(f"resamples must be at least 1, found {self.resamples}")
 
 
 def evaluate(
@@ -112,51 +120,94 @@ def evaluate(
         If scikit-learn, SciPy or datasketch is not installed.
     """
     options = options or Options()
-    if options.resamples < 1:
-        raise UsageError(f"resamples must be at least 1, found {options.resamples}")
     _require_extra()
+    labelled, articles, left_out = _read(corpus, options, on_reject)
+    split = choose_split(labelled, options.split)
+    sources = [_loaded(source) for source in (model, *options.against)]
+    items = labelled_items(labelled, split, [label for source in sources for label in source.labels])
+    train = () if split == "train" else labelled.splits.get("train", ())
+    answers = [_answers(source, items) for source in sources]
+    trivial, said = baselines(items, train, options.seed)
+    answers = _apart([*answers, *trivial])
+    result = replace(_judged(items, answers, _leaks(labelled, split), options), run=_run(items, labelled, options))
+    if (classifier := None if isinstance(sources[0], _Stored) else sources[0]) is not None:
+        result = _asked(result, classifier, articles, options)
+    elif articles:
+        said.append("Stored predictions hold no extraction of their own: the articles were not scored end to end.")
+    about = model_notes(result, classifier, behaviour=options.behaviour)
+    return replace(result, notes=[*left_out, *data_notes(items, labelled), *about, *said])
+
+
+def _read(
+    corpus: str | Path | Corpus, options: Options, on_reject: Callable[[Rejection], None] | None
+) -> tuple[Corpus, tuple[GoldArticle, ...], list[str]]:
+    """Return the labelled statements, the whole articles they come from if there are such, and what was left out."""
     articles: tuple[GoldArticle, ...] = ()
+    rules: Counter[str] = Counter()
+
+    def reject(rejection: Rejection) -> None:
+        rules[rejection.rule] += 1
+        if on_reject is not None:
+            on_reject(rejection)
+
     if not isinstance(corpus, Corpus):
+        report = reject if on_reject else None
         if is_articles_corpus(corpus):
-            articles = read_gold_articles(corpus, on_reject=on_reject)
+            articles = read_gold_articles(corpus, on_reject=report)
             corpus = articles_corpus(articles, Path(corpus).stem)
         else:
-            corpus = read_corpus(corpus, on_reject=on_reject)
+            corpus = read_corpus(corpus, on_reject=report)
     if options.targets:
         corpus = replace(corpus, targets=options.targets)
-    split = choose_split(corpus, options.split)
-    sources = [_loaded(source) for source in (model, *options.against)]
-    extra = [label for source in sources if not isinstance(source, _Stored) for label in source.labels]
-    items = labelled_items(corpus, split, extra)
+    return corpus, articles, rejection_notes(rules)
+
+
+def _apart(answers: Sequence[Predictions]) -> list[Predictions]:
+    """Return the answers with a number after each name that an earlier one has."""
+    seen: Counter[str] = Counter()
+    out = []
+    for each in answers:
+        seen[each.name] += 1
+        out.append(each if seen[each.name] == 1 else replace(each, name=f"{each.name} ({seen[each.name]})"))
+    return out
+
+
+def _judged(items: Items, answers: Sequence[Predictions], leaks: tuple[Leak, ...], options: Options) -> Evaluation:
+    """Return what the answers alone show; the model's come first."""
     draws = ClusterDraws(items.clusters, resamples=options.resamples, seed=options.seed)
-    answers = [_answers(source, items) for source in sources]
-    train = () if split == "train" else corpus.splits.get("train", ())
-    trivial, notes = baselines(items, train, options.seed)
-    systems = [System(p, numbers(items, p, draws), calibration(items, p, draws)) for p in (*answers, *trivial)]
-    slices, worst = find_slices(items, answers[0], draws)
-    leaks = _leaks(corpus, split)
-    mistakes = confident_mistakes(items, answers[0])
-    suspects, suspected = label_suspects(items, answers[0])
-    classifier = None if isinstance(sources[0], _Stored) else sources[0]
-    result = Evaluation(
+    model, *others = answers
+    slices, worst = find_slices(items, model, draws)
+    suspects, suspected = label_suspects(items, model)
+    return Evaluation(
         items,
-        systems,
-        compare(items, answers[0], [*answers[1:], *trivial], draws),
+        [System(p, numbers(items, p, draws), calibration(items, p, draws)) for p in answers],
+        compare(items, model, others, draws),
         slices,
         worst,
-        mistakes,
+        confident_mistakes(items, model),
         suspects,
         suspected,
         leaks,
-        _attributions(classifier, items, mistakes) if classifier and options.explain else {},
-        run_suite(classifier, load_suite(options.behaviour_file), items.targets, options.seed)
-        if classifier and options.behaviour and _speaks(classifier, options)
-        else (),
-        _end_to_end(articles, classifier, items, options) if articles and classifier else None,
-        (),
-        _run(items, corpus, options),
     )
-    return _with_notes(result, corpus, answers[0], classifier, options, [*notes, *_end_notes(articles, classifier)])
+
+
+def _asked(
+    result: Evaluation, classifier: StanceClassifier, articles: Sequence[GoldArticle], options: Options
+) -> Evaluation:
+    """Add what only the model itself can show: attributions, behaviour, whole articles."""
+    items = result.items
+    behaviour: Sequence[BehaviourResult] = ()
+    if options.behaviour:
+        suite = load_suite(options.behaviour_file)
+        if suite.labels() <= set(classifier.labels):
+            behaviour = run_suite(classifier, suite, items.targets, options.seed)
+    shown = dict.fromkeys([*result.mistakes, *(suspect.item for suspect in result.suspects)])
+    return replace(
+        result,
+        attributions=_attributions(classifier, items, shown) if options.explain else {},
+        behaviour=behaviour,
+        end_to_end=_end_to_end(articles, classifier, items, options) if articles else None,
+    )
 
 
 def _require_extra() -> None:
@@ -171,6 +222,7 @@ def _require_extra() -> None:
 @dataclass(frozen=True, slots=True)
 class _Stored:
     path: str
+    labels: tuple[str, ...] = ()
 
 
 def _loaded(source: str | Path | StanceClassifier | None) -> StanceClassifier | _Stored:
@@ -194,24 +246,20 @@ def _answers(source: StanceClassifier | _Stored, items: Items) -> Predictions:
 
 def _leaks(corpus: Corpus, split: str) -> tuple[Leak, ...]:
     """Return the leaks between the evaluated split and the others the model may have learnt from."""
-    return tuple(leak for leak in find_leaks(corpus) if split in (leak.split, leak.other_split))
+    found = find_leaks(corpus) if len(corpus.splits) > 1 else ()
+    return tuple(leak for leak in found if split in (leak.split, leak.other_split))
 
 
 def _attributions(
-    classifier: StanceClassifier, items: Items, shown: Sequence[int]
+    classifier: StanceClassifier, items: Items, shown: Iterable[int]
 ) -> dict[int, list[tuple[str, int, int, float]]]:
     from stance.model.explain import explain
 
     out: dict[int, list[tuple[str, int, int, float]]] = {}
-    for i in shown[:_EXPLAINED]:
+    for i in shown:
         statement = items.records[items.record[i]].statement
         out[i] = [(*part,) for part in explain(classifier, statement, items.targets[items.target[i]])]
     return out
-
-
-def _speaks(classifier: StanceClassifier, options: Options) -> bool:
-    """Tell whether the model knows the labels that the behaviour tests expect."""
-    return load_suite(options.behaviour_file).labels() <= set(classifier.labels)
 
 
 def _end_to_end(
@@ -223,12 +271,6 @@ def _end_to_end(
     rows = list(scorer.score_many(each.article for each in articles))
     draws = ClusterDraws(len(articles), resamples=options.resamples, seed=options.seed)
     return score_articles(articles, rows, items.targets, draws)
-
-
-def _end_notes(articles: Sequence[GoldArticle], classifier: StanceClassifier | None) -> list[str]:
-    if articles and classifier is None:
-        return ["Stored predictions hold no extraction of their own: the articles were not scored end to end."]
-    return []
 
 
 def _run(items: Items, corpus: Corpus, options: Options) -> dict[str, str | int | float | None]:
@@ -243,69 +285,6 @@ def _run(items: Items, corpus: Corpus, options: Options) -> dict[str, str | int 
         "resamples": options.resamples,
         "seed": options.seed,
         "split": items.split,
+        "splits": len(corpus.splits),
         "train_statements": len(corpus.splits.get("train", ())) if items.split != "train" else 0,
     }
-
-
-def _with_notes(
-    result: Evaluation,
-    corpus: Corpus,
-    model: Predictions,
-    classifier: StanceClassifier | None,
-    options: Options,
-    notes: list[str],
-) -> Evaluation:
-    """Say everything that is degenerate, missing or left out."""
-
-    items = result.items
-    return replace(
-        result, notes=[*_data_notes(items, corpus), *_model_notes(result, model, classifier, options), *notes]
-    )
-
-
-def _data_notes(items: Items, corpus: Corpus) -> list[str]:
-    notes = []
-    if len(items.records) < _FEW:
-        notes.append(f"Only {len(items.records)} statements: read the intervals, not the figures.")
-    if items.clusters < 2:
-        notes.append("All statements come from one document: no interval can be given.")
-    elif items.clusters < 20:
-        notes.append(f"Only {items.clusters} documents: intervals are rough.")
-    unlabelled = len(corpus.splits[items.split]) - len(items.records)
-    if unlabelled:
-        notes.append(f"{unlabelled} statement(s) without any label were left out.")
-    missing = len(items.records) * len(items.targets) - len(items)
-    if missing:
-        notes.append(f"{missing} of {len(items.records) * len(items.targets)} labels are missing (-1) and left out.")
-    for j, target in enumerate(items.targets):
-        gold = items.gold[items.target == j]
-        absent = [label for i, label in enumerate(items.labels) if i not in gold]
-        if not len(gold):
-            notes.append(f"No statement is labelled for {target}: its figures are undefined.")
-        elif absent:
-            notes.append(f"{target}: no gold label {', '.join(absent)}; macro averages there are over the others.")
-    return notes
-
-
-def _model_notes(
-    result: Evaluation, model: Predictions, classifier: StanceClassifier | None, options: Options
-) -> list[str]:
-    items, notes = result.items, []
-    if classifier is not None:
-        foreign = [label for label in items.labels if label not in classifier.labels]
-        if foreign:
-            counts = Counter(int(g) for g in items.gold)
-            hit = sum(counts[items.labels.index(label)] for label in foreign)
-            notes.append(f"The model has no label {', '.join(foreign)}: it cannot get those {hit} item(s) right.")
-        if options.behaviour and not result.behaviour:
-            notes.append("Behaviour tests were not run: the model lacks labels they expect.")
-    elif options.behaviour:
-        notes.append("Behaviour tests need a model; stored predictions were evaluated.")
-    if model.probabilities is None:
-        notes.append("The predictions carry no probabilities: no calibration, average precision or label check.")
-    if model.truncated.any():
-        cut = len(set(items.record[model.truncated].tolist()))
-        notes.append(f"The model did not see the end of {cut} statement(s).")
-    if result.leaks:
-        notes.append(f"{len(result.leaks)} pair(s) of statements leak between splits: figures may be too good.")
-    return notes
