@@ -14,6 +14,7 @@ from stance.statistics.correction import ErrorRates, corrected_counts, draw_erro
 from stance.statistics.multiplicity import benjamini_hochberg, holm
 from stance.statistics.pooling import pooled_draws
 from stance.statistics.spread import cluster_draws, effective_clusters, percentile_interval, small_sample_factor
+from stance.statistics.wilson import upper_share
 
 __all__ = [
     "DawidSkene",
@@ -38,4 +39,5 @@ __all__ = [
     "pooled_draws",
     "small_sample_factor",
     "unit_disagreement",
+    "upper_share",
 ]
