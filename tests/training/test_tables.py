@@ -100,6 +100,7 @@ def test_stored_answers_belong_to_their_items(tmp_path):
     stored = {
         "statements": 10,
         "epochs": 1.0,
+        "timed": 4,
         "seconds": {"single pass": 1.0, "pairs": 3.0},
         "answers": {form: {"test": task.gold.tolist()} for form in ("single pass", "pairs")},
         "items": {"test": corpus_hash(task)},
