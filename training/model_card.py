@@ -20,9 +20,12 @@ tags: [stance-detection, news, quotations]
 
 Labels the stance of a quoted or reported statement toward each target: {labels}. One encoder pass
 (all-MiniLM-L6-v2, 22.7 M parameters) reads the speaker, the statement, up to {context} tokens of context on each
-side and all targets. Probabilities are calibrated by temperature ({temperature:.2f}, fitted on validation). Rows
-whose confidence is under {threshold:.2f} are marked `abstained`: on validation at most {risk:.0%} of the other rows
-were wrong.
+side and all targets. Probabilities are calibrated by temperature ({temperature:.2f}, fitted on validation).
+
+Rows labelled {scope} whose confidence is under {threshold:.3f} are marked `abstained`, rows with another label under
+{elsewhere:.3f}. Stated risk: of the rows of either kind that remain, at most {risk:.0%} are wrong, by an upper bound
+of 95 % on validation (Geifman & El-Yaniv 2017, which takes rows as independent). Where the news differ from the
+validation statements, so may the risk: see the table on abstaining for the test split.
 
 ## Intended use
 
@@ -48,8 +51,8 @@ similarity of word 3-grams of at least 0.5) were left out. Rebuild: `python -m t
 
 ## Figures
 
-Macro-F1 and accuracy with 95 % intervals from 10,000 bootstrap resamples of whole documents. Printed by
-`python -m training.evaluate`.
+Macro-F1 and accuracy with 95 % intervals from 10,000 bootstrap resamples of whole documents; paired comparisons draw
+the same documents for both systems and correct p-values by Holm. Printed by `python -m training.evaluate`.
 
 {tables}
 ## Limits
@@ -75,7 +78,9 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str]) -> str:
         labels=", ".join(f"`{label}`" for label in classifier.labels),
         context=config.context_tokens,
         temperature=config.calibration_temperature,
+        scope=", ".join(f"`{label}`" for label in config.abstain_scope or config.labels),
         threshold=config.abstain_threshold,
+        elsewhere=config.abstain_threshold_elsewhere,
         risk=config.abstain_risk,
         tables="\n".join(tables),
     )

@@ -14,7 +14,31 @@ from training.augment import VariationOptions
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.duplicates import drop_near_duplicates
 
-__all__ = ["Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
+__all__ = ["DEFAULT", "Distillation", "Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
+
+DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
+"""The recipe of the shipped model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """What a stage imitates beside its labels: the mean calibrated probabilities of several of our own models.
+
+    How much it counts, and how far it is softened, are `soft_weight` and `soft_temperature` of the stage's `fit`.
+
+    Parameters
+    ----------
+    teachers
+        Folders of the models.
+    unlabelled
+        How many statements of ``newsmtsc``, ``dse`` and ``polnear`` that name one of the countries, without labels.
+    swaps
+        Copies of each statement with exchanged countries, where that makes sense.
+    """
+
+    teachers: Sequence[str]
+    unlabelled: Mapping[str, int] = field(default_factory=dict)
+    swaps: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,8 @@ class Stage:
     keep
         Share of the weights before the stage that stays in the result (Wortsman et al. 2022, "Robust fine-tuning of
         zero-shot models", arXiv:2109.01903).
+    distillation
+        What is imitated beside the labels, if anything (`training.distillation`).
     """
 
     repeat: Mapping[str, int] = field(default_factory=dict)
@@ -42,6 +68,7 @@ class Stage:
     fit: FitOptions = field(default_factory=FitOptions)
     seeds: Sequence[int] = ()
     keep: float = 0.0
+    distillation: Distillation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +88,8 @@ class Recipe:
     variation
         Chances of the augmentations.
     risk
-        Share of wrong rows that is accepted among those the model does not abstain from.
+        Share of wrong rows that is accepted among those the model does not abstain from
+        (`stance.learning.calibration.set_abstention`).
     """
 
     stages: Sequence[Stage]
@@ -69,15 +97,21 @@ class Recipe:
     context_tokens: int = 32
     encoder: Mapping[str, Any] = field(default_factory=dict)
     variation: VariationOptions = field(default_factory=VariationOptions)
-    risk: float = 0.1
+    risk: float = 0.15
 
 
 def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe; an unknown key is an error (`TypeError`), so that no misspelt one is passed over."""
     data: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    stages = [Stage(**{**stage, "fit": FitOptions(**stage.get("fit", {}))}) for stage in data.pop("stages")]
+    stages = [_stage(stage) for stage in data.pop("stages")]
     variation = VariationOptions(**data.pop("variation", {}))
     return Recipe(stages=stages, variation=variation, **data)
+
+
+def _stage(data: Mapping[str, Any]) -> Stage:
+    distillation = data.get("distillation")
+    made = {"fit": FitOptions(**data.get("fit", {})), "distillation": distillation and Distillation(**distillation)}
+    return Stage(**{**data, **made})
 
 
 def held_out(data: Path) -> dict[str, list[Example]]:

@@ -9,10 +9,8 @@ lowered only with ``--lower``.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,10 @@ import numpy as np
 from stance.learning import Example
 from stance.model import StanceClassifier, shipped_model
 from training.corpora import data_folder, own
-from training.evaluate import figures, predict
+from training.evaluate import predict
 from training.flips import flip_consistency
-from training.tasks import Task, country_task, tasks
+from training.tables import figures
+from training.tasks import Task, corpus_hash, country_task, tasks
 
 __all__ = ["FLOORS", "MARGIN", "corpus_hash", "main", "measured", "verdict"]
 
@@ -31,13 +30,6 @@ FLOORS = Path(__file__).resolve().parents[1] / "tests" / "quality_floors.json"
 MARGIN = 0.005
 """How far under the measured figure a floor is set: processors round differently."""
 _PINNED = ("macro-F1", "F1 against+favor")
-
-
-def corpus_hash(task: Task) -> str:
-    """Return a hash of a task's items and gold labels (12 hexadecimal digits); the order of items counts."""
-    items = [asdict(e) for e in task.examples] or [asdict(p) for p in task.pairs]
-    text = json.dumps([items, task.targets, task.gold.tolist()], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def own_task() -> tuple[Task, list[Example]]:

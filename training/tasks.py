@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from training.corpora import country_stance, dse, newsmtsc
 from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
 
-__all__ = ["SIDES", "Task", "country_task", "tasks"]
+__all__ = ["SIDES", "Task", "corpus_hash", "country_task", "tasks"]
 
 SIDES = ("against", "neutral", "favor")
 DSE_CLASSES = ("neutral", "p favors q", "q favors p", "p against q", "q against p")
@@ -49,6 +51,13 @@ class Task:
     clusters: list[str]
     examples: Sequence[Example] = ()
     pairs: Sequence[dse.Pair] = ()
+
+
+def corpus_hash(task: Task) -> str:
+    """Return a hash of a task's items and gold labels (12 hexadecimal digits); the order of items counts."""
+    items = [asdict(e) for e in task.examples] or [asdict(p) for p in task.pairs]
+    text = json.dumps([items, task.targets, task.gold.tolist()], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def tasks(data: Path, split: str) -> dict[str, tuple[Task, Task]]:

@@ -36,12 +36,21 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """A threshold of confidence: the share of items answered, and the share of these that are wrong."""
+    """A threshold of confidence: the share of items answered, and the share of these that are wrong.
+
+    With a `scope`, of the items whose predicted label is one of it.
+    """
 
     threshold: float
     coverage: float
     risk: Figure
     stated_risk: float | None = None
+    scope: tuple[str, ...] = ()
+
+    @property
+    def items(self) -> str:
+        """Which items it is about, in words."""
+        return f"items labelled {', '.join(self.scope)}" if self.scope else "items"
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Calibration:
     curve
         ``(coverage, risk, low, high)`` over all targets.
     operating
-        Risk at the model's own threshold, ``None`` if it has none.
+        Risk at the model's own threshold, over the items that the threshold is about; ``None`` if it has none.
     offered
         The widest coverage at which the risk on these data is at most 2, 5 and 10 %.
     """
@@ -83,9 +92,12 @@ def calibration(items: Items, predictions: Predictions, draws: ClusterDraws) -> 
     curve, offered = _risk_coverage(items, confidence, right, draws)
     operating = None
     if predictions.threshold is not None:
-        kept = ~predictions.abstained
+        scope = predictions.scope
+        asked = np.isin(predictions.predicted, items.label_ids(scope)) if scope else np.ones(len(items), dtype=bool)
+        kept = asked & ~predictions.abstained
+        coverage = 1 - float((asked & predictions.abstained).sum() / max(asked.sum(), 1))
         risk = _share(items, ~right, kept, draws)
-        operating = Abstention(predictions.threshold, float(kept.mean()), risk, predictions.risk)
+        operating = Abstention(predictions.threshold, coverage, risk, predictions.risk, scope)
     return Calibration(figures, _bins(items, confidence, right, draws), curve, operating, offered)
 
 

@@ -86,8 +86,8 @@ def _abstention(result: Evaluation) -> str:
     point = cal.operating
     stated = f" (stated bound: {point.stated_risk:.0%})" if point.stated_risk is not None else ""
     return (
-        f"At its own threshold of {point.threshold:.3f} the model answers {point.coverage:.1%} of the items, and "
-        f"{point.risk.value:.1%} of these are wrong{stated}.\n"
+        f"At its own threshold of {point.threshold:.3f} the model answers {point.coverage:.1%} of the {point.items}, "
+        f"and {point.risk.value:.1%} of these are wrong{stated}.\n"
     )
 
 

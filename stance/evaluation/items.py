@@ -77,6 +77,8 @@ class Predictions:
         Flags, shape ``(n,)``.
     threshold, risk
         Confidence under which the model abstains, and the share of errors it states for the rest.
+    scope
+        Predicted labels that `threshold` and `risk` are about; every label if empty.
     kind
         ``model``, ``stored`` or ``baseline``.
     """
@@ -88,6 +90,7 @@ class Predictions:
     truncated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     threshold: float | None = None
     risk: float | None = None
+    scope: tuple[str, ...] = ()
     kind: str = "model"
 
 
@@ -153,15 +156,16 @@ def classifier_predictions(classifier: StanceClassifier, items: Items) -> Predic
     own = table[items.record, items.target]
     p = np.zeros((len(items), len(items.labels)))
     p[:, [items.labels.index(label) for label in classifier.labels]] = own
-    threshold = classifier.config.abstain_threshold
+    config = classifier.config
     return Predictions(
         classifier.id,
         p.argmax(axis=1),
         p,
-        p.max(axis=1) < threshold,
+        classifier.abstains(own),
         cut[items.record],
-        threshold,
-        classifier.config.abstain_risk,
+        config.abstain_threshold,
+        config.abstain_risk,
+        tuple(config.abstain_scope or ()),
     )
 
 

@@ -114,6 +114,7 @@ def _point(point: Abstention | None) -> dict[str, Any] | None:
         "coverage": round(point.coverage, 6),
         "risk": point.risk.to_list(),
         "stated_risk": point.stated_risk,
+        "scope": list(point.scope),
     }
 
 

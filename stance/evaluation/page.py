@@ -102,9 +102,9 @@ def _summary(result: Evaluation) -> str:
         tiles.append(tile("Expected calibration error", cal.figures[ALL]["ece"]))
     if cal and cal.operating:
         stated = f"stated: {cal.operating.stated_risk:.0%}" if cal.operating.stated_risk is not None else ""
-        tiles.append(
-            tile(f"Wrong of the {cal.operating.coverage:.0%} answered", cal.operating.risk, percent=True, text=stated)
-        )
+        answered = f"Wrong of the {cal.operating.coverage:.0%} answered"
+        title = f"{answered} of {cal.operating.items}" if cal.operating.scope else answered
+        tiles.append(tile(title, cal.operating.risk, percent=True, text=stated))
     if result.comparisons:
         other = max(
             (s for s in result.systems[1:] if s.predictions.kind == "baseline"),
@@ -186,13 +186,16 @@ def _calibration(result: Evaluation) -> str:
     if cal is None:
         return section("calibration", _TRUSTED, "<p>The predictions carry no probabilities.</p>")
     marks = []
-    if cal.operating:
+    if cal.operating and not cal.operating.scope:
         marks.append((cal.operating.coverage, cal.operating.risk.value, "abstention point"))
     rows = [
         ("", [text_cell(name_of(name)), *(figure_cell(f.get(name)) for f in cal.figures.values())])
         for name in cal.figures[ALL]
     ]
-    points = [("", [text_cell("the model's own"), *_point(cal.operating)])] if cal.operating else []
+    points = []
+    if cal.operating:
+        own = f"the model's own, {cal.operating.items}" if cal.operating.scope else "the model's own"
+        points.append(("", [text_cell(own), *_point(cal.operating)]))
     for bound, point in cal.offered.items():
         cells = _point(point) if point else [text_cell(x) for x in ("–", "–", "not reached")]
         points.append(("", [text_cell(f"errors at most {bound:.0%}"), *cells]))

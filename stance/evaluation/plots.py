@@ -129,7 +129,7 @@ def _risk_coverage(result: Evaluation, canvas: Canvas) -> None:
     ax = canvas.subplots()
     ax.fill_between(coverage, low, high, color=_BLUE, alpha=0.18, linewidth=0)
     ax.plot(coverage, risk, color=_BLUE)
-    if (point := result.model.calibration.operating) is not None:
+    if (point := result.model.calibration.operating) is not None and not point.scope:
         ax.plot([point.coverage], [point.risk.value], "o", color=_BLUE)
         ax.annotate(
             "abstention point", (point.coverage, point.risk.value), (-8, 8), textcoords="offset points", ha="right"

@@ -1,4 +1,4 @@
-"""Calibration: the temperature and the abstention threshold, fitted on validation examples."""
+"""Calibration: the temperature and the abstention thresholds, fitted on validation examples."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from stance.errors import UsageError
 from stance.learning.examples import Example
 from stance.model import StanceClassifier
+from stance.statistics import upper_share
 
-__all__ = ["abstain_threshold", "calibrate", "fit_temperature", "labelled_logits"]
+__all__ = ["NEVER", "abstain_threshold", "calibrate", "fit_temperature", "labelled_logits", "set_abstention"]
+
+NEVER = 1.01
+"""Threshold above any confidence: every row abstains."""
 
 _RANGE = (-2.0, 3.0)  # of the temperature's logarithm
 _STEPS = 60
@@ -67,34 +71,63 @@ def fit_temperature(logits: NDArray[np.float32], gold: NDArray[np.int64]) -> flo
     return float(np.exp((low + high) / 2))
 
 
-def abstain_threshold(confidence: NDArray[np.float64], correct: NDArray[np.bool_], risk: float) -> float:
-    """Return the least confidence above which at most a share `risk` is wrong (Geifman & El-Yaniv 2017).
+def abstain_threshold(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], risk: float, *, level: float = 0.95
+) -> float:
+    """Return the least confidence above which, with probability `level`, at most a share `risk` is wrong.
 
-    0 when nothing needs to be left out; 1.01, above any confidence, when no threshold reaches the risk.
+    Selection with guaranteed risk: a binary search over the confidences that occur, in which each step's upper bound
+    shares the error probability (Geifman & El-Yaniv 2017, "Selective classification for deep neural networks",
+    arXiv:1705.08500, algorithm 1). Pairs count as independent.
+
+    0 when nothing needs to be left out; `NEVER` when no threshold can be shown to keep the risk.
     """
     order = np.argsort(-confidence, kind="stable")
-    wrong_share = np.cumsum(~correct[order]) / np.arange(1, len(order) + 1)
-    allowed = np.flatnonzero(wrong_share <= risk)
-    if not len(allowed):
-        return 1.01
-    last = allowed[-1]
-    return 0.0 if last == len(order) - 1 else float(confidence[order[last]])
+    ordered, wrong = confidence[order], np.cumsum(~correct[order])
+    ends = np.flatnonzero(np.r_[ordered[1:] < ordered[:-1], np.ones(min(1, len(order)), dtype=bool)])  # of equal ones
+    alpha = (1 - level) / max(1, len(ends).bit_length())
+    best, low, high = -1, 0, len(ends) - 1
+    while low <= high:
+        middle = (low + high + 1) // 2
+        kept = int(ends[middle])
+        if upper_share(int(wrong[kept]), kept + 1, 1 - alpha) <= risk:
+            best, low = middle, middle + 1
+        else:
+            high = middle - 1
+    if best < 0:
+        return NEVER
+    return 0.0 if best == len(ends) - 1 else float(ordered[ends[best]])
 
 
-def calibrate(classifier: StanceClassifier, examples: Sequence[Example], risk: float) -> dict[str, float]:
-    """Set temperature and threshold of the classifier from validation examples; return both.
+def set_abstention(
+    classifier: StanceClassifier, logits: NDArray[np.float32], gold: NDArray[np.int64], risk: float
+) -> None:
+    """Set the thresholds under which a classifier abstains, from the logits and label ids of `labelled_logits`.
+
+    The risk is counted on the pairs whose predicted label tells something of the target; pairs predicted
+    ``not_addressed``, most of them easy, have a threshold of their own by the same rule.
+    """
+    config = classifier.config
+    p = classifier.probabilities(logits)
+    confidence, predicted = p.max(1), p.argmax(1)
+    config.abstain_risk = risk
+    config.abstain_scope = [label for label in config.labels if label != "not_addressed"]
+    inside = np.isin(predicted, [config.labels.index(label) for label in config.abstain_scope])
+    config.abstain_threshold, config.abstain_threshold_elsewhere = (
+        abstain_threshold(confidence[part], predicted[part] == gold[part], risk) for part in (inside, ~inside)
+    )
+
+
+def calibrate(classifier: StanceClassifier, examples: Sequence[Example], risk: float) -> None:
+    """Set temperature and thresholds of the classifier from validation examples.
 
     Raises
     ------
     UsageError
         If no example has a label.
     """
-    config = classifier.config
     logits, gold = labelled_logits(classifier, examples)
     if not len(gold):
         raise UsageError("calibration needs validation statements with labels, and there are none")
-    config.calibration_temperature = fit_temperature(logits, gold)
-    p = classifier.probabilities(logits)
-    config.abstain_risk = risk
-    config.abstain_threshold = abstain_threshold(p.max(1), p.argmax(1) == gold, risk)
-    return {"temperature": config.calibration_temperature, "abstain_threshold": config.abstain_threshold}
+    classifier.config.calibration_temperature = fit_temperature(logits, gold)
+    set_abstention(classifier, logits, gold, risk)

@@ -48,7 +48,7 @@ class TrainingConfig:
     remember: bool = True
     patience: int = 2
     min_steps: int = 60
-    risk: float = 0.1
+    risk: float = 0.15
     fit: FitOptions = field(default_factory=FitOptions)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset, Sampler
@@ -26,8 +27,8 @@ class Example:
     labels
         Label name per target name; targets without a label are simply absent.
     beliefs
-        Probability of each label, in the order of the model's labels, per further target: what another model
-        thinks, to be imitated.
+        Probability of each label, in the order of the model's labels, per target: what another model thinks, to be
+        imitated. A target may have a label as well.
     corpus, document
         Where it comes from; examples of one document never cross splits.
     weight
@@ -121,14 +122,25 @@ class Collator:
         Label names in the order of the head.
     pad_id
         Token id of padding.
+    soft_weight, soft_temperature
+        How much beliefs count and how far they are softened, see `stance.model.StanceModel.forward`.
     """
 
-    def __init__(self, packer: Packer, labels: Sequence[str], pad_id: int) -> None:
+    def __init__(
+        self,
+        packer: Packer,
+        labels: Sequence[str],
+        pad_id: int,
+        *,
+        soft_weight: float = 1.0,
+        soft_temperature: float = 1.0,
+    ) -> None:
         self._packer = packer
         self._ids = {label: i for i, label in enumerate(labels)}
         self._pad = pad_id
+        self._soft = {"soft_weight": soft_weight, "soft_temperature": soft_temperature}
 
-    def __call__(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
         """Return input ids, mask, marker positions, labels, beliefs and weights of a batch."""
         names = [asked(e) for e in examples]
         ids, mask, markers = pad(self._packer.pack([e.statement for e in examples], names), self._pad)
@@ -138,8 +150,9 @@ class Collator:
         for i, example in enumerate(examples):
             known = len(example.labels)
             labels[i, :known] = torch.tensor([self._ids[v] for v in example.labels.values()])
-            if example.beliefs:
-                beliefs[i, known : len(names[i])] = torch.tensor([example.beliefs[t] for t in names[i][known:]])
+            for j, name in enumerate(names[i]):
+                if name in example.beliefs:
+                    beliefs[i, j] = torch.tensor(example.beliefs[name])
             weights[i] = example.weight
         return {
             "input_ids": torch.from_numpy(ids),
@@ -148,4 +161,5 @@ class Collator:
             "labels": labels,
             "soft_labels": beliefs,
             "weights": weights,
+            **self._soft,
         }

@@ -58,7 +58,7 @@ def fine_tune(
     remember: bool = True,
     patience: int = 2,
     min_steps: int = 60,
-    risk: float = 0.1,
+    risk: float = 0.15,
 ) -> FineTuned:
     """Fine-tune a stance model on a corpus and save it.
 
@@ -84,7 +84,9 @@ def fine_tune(
     min_steps
         Least number of steps: a small corpus is seen for more epochs.
     risk
-        Share of wrong rows that is accepted among those the model does not abstain from.
+        Share of wrong rows that is accepted among those the model does not abstain from: those labelled
+        ``not_addressed``, and the others. With few validation statements no threshold can be shown to keep it, and
+        the model abstains from every row.
 
     Raises
     ------
@@ -164,7 +166,8 @@ def _relabel(classifier: StanceClassifier, labels: Sequence[str], seed: int) -> 
     classifier.model.head[-1] = new
     config = classifier.config
     config.labels = list(labels)
-    config.calibration_temperature, config.abstain_threshold, config.abstain_risk = 1.0, 0.0, 1.0
+    config.calibration_temperature, config.abstain_risk, config.abstain_scope = 1.0, 1.0, None
+    config.abstain_threshold = config.abstain_threshold_elsewhere = 0.0
 
 
 def _write_record(folder: Path, corpus: Corpus, result: FineTuned, options: FitOptions) -> None:

@@ -41,6 +41,8 @@ class FitOptions:
     freeze_words
         Keep the word vectors of the encoder as they are, so that other models can share them; only those of the
         markers are learned.
+    soft_weight, soft_temperature
+        Weight and temperature of imitating the beliefs of the examples, see `stance.model.StanceModel.forward`.
     """
 
     epochs: float = 3.0
@@ -52,6 +54,8 @@ class FitOptions:
     seed: int = 17
     bf16: bool = True
     freeze_words: bool = False
+    soft_weight: float = 1.0
+    soft_temperature: float = 1.0
 
 
 class _StanceTrainer(Trainer):
@@ -123,7 +127,13 @@ def fit(
         model=model,
         args=arguments,
         train_dataset=ExampleDataset(examples, augment, options.seed),
-        data_collator=Collator(classifier.packer, config.labels, config.special_ids["pad"]),
+        data_collator=Collator(
+            classifier.packer,
+            config.labels,
+            config.special_ids["pad"],
+            soft_weight=options.soft_weight,
+            soft_temperature=options.soft_temperature,
+        ),
         optimizers=(_optimizer(classifier, options), None),
         callbacks=list(callbacks),
     )

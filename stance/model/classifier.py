@@ -237,6 +237,11 @@ class StanceClassifier:
         exp = np.exp(scaled)
         return np.asarray(exp / exp.sum(axis=-1, keepdims=True))
 
+    def abstains(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell from calibrated probabilities, shape ``(…, labels)``, which answers the model abstains from."""
+        thresholds = np.array(self.config.abstain_thresholds())
+        return np.asarray(probabilities.max(axis=-1) < thresholds[probabilities.argmax(axis=-1)])
+
     def _run(self, packed: Sequence[Packed], targets: int) -> NDArray[np.float32]:
         if not packed:
             return np.empty((0, targets, len(self.labels)), dtype=np.float32)

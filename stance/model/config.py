@@ -37,9 +37,12 @@ class StanceConfig(PretrainedConfig):
         Token ids of the roles ``cls``, ``sep``, ``pad``, ``target``, ``open`` and ``close``.
     calibration_temperature
         Divides the logits before the softmax; fitted on validation (Guo et al. 2017, arXiv:1706.04599).
-    abstain_threshold, abstain_risk
-        Rows whose confidence is under the threshold are marked ``abstained``; on validation, at most the share
-        `abstain_risk` of the others was wrong.
+    abstain_threshold, abstain_risk, abstain_scope
+        Rows whose predicted label is in the scope (every label if ``None``) and whose confidence is under the
+        threshold are marked ``abstained``; of the others in the scope, at most the share `abstain_risk` is wrong,
+        by an upper bound of 95 % on validation (`stance.learning.calibration`).
+    abstain_threshold_elsewhere
+        The same for rows whose predicted label is outside the scope.
     head_dropout
         Dropout in the head while training.
     """
@@ -60,6 +63,8 @@ class StanceConfig(PretrainedConfig):
         calibration_temperature: float = 1.0,
         abstain_threshold: float = 0.0,
         abstain_risk: float = 1.0,
+        abstain_scope: Sequence[str] | None = None,
+        abstain_threshold_elsewhere: float = 0.0,
         head_dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
@@ -76,8 +81,15 @@ class StanceConfig(PretrainedConfig):
         self.calibration_temperature = calibration_temperature
         self.abstain_threshold = abstain_threshold
         self.abstain_risk = abstain_risk
+        self.abstain_scope = None if abstain_scope is None else list(abstain_scope)
+        self.abstain_threshold_elsewhere = abstain_threshold_elsewhere
         self.head_dropout = head_dropout
         super().__init__(**kwargs)
+
+    def abstain_thresholds(self) -> list[float]:
+        """Return the threshold of each label, in the order of `labels`."""
+        scope = self.labels if self.abstain_scope is None else self.abstain_scope
+        return [self.abstain_threshold if x in scope else self.abstain_threshold_elsewhere for x in self.labels]
 
     def encoder_config(self) -> PretrainedConfig:
         """Return the encoder's own configuration object."""

@@ -68,6 +68,8 @@ class StanceModel(PreTrainedModel):
         labels: torch.Tensor | None = None,
         soft_labels: torch.Tensor | None = None,
         weights: torch.Tensor | None = None,
+        soft_weight: float = 1.0,
+        soft_temperature: float = 1.0,
         **_: Any,
     ) -> StanceOutput:
         """Score every target of every statement.
@@ -81,15 +83,20 @@ class StanceModel(PreTrainedModel):
         labels
             Label ids, shape ``(batch, targets)``; `IGNORED` where unknown.
         soft_labels
-            Label distributions that replace `labels` where given, shape ``(batch, targets, labels)``; rows of
-            zeros where the hard label counts.
+            Label distributions to imitate, shape ``(batch, targets, labels)``; rows of zeros where there is none.
         weights
             Weight of each target in the loss, shape ``(batch, targets)``; ones if not given.
+        soft_weight, soft_temperature
+            Share of the loss that imitation has where there is a distribution (at 1 it replaces the label), and the
+            temperature that softens both sides of it (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a
+            neural network", arXiv:1503.02531).
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
         logits = self.head(hidden.gather(1, index))
-        loss = None if labels is None else _masked_loss(logits, labels, soft_labels, weights)
+        loss = None
+        if labels is not None:
+            loss = _masked_loss(logits, labels, soft_labels, weights, soft_weight, soft_temperature)
         return StanceOutput(loss=loss, logits=logits)
 
 
@@ -98,16 +105,26 @@ def _masked_loss(
     labels: torch.Tensor,
     soft_labels: torch.Tensor | None,
     weights: torch.Tensor | None,
+    soft_weight: float,
+    temperature: float,
 ) -> torch.Tensor:
     log_p = torch.log_softmax(logits.float(), dim=-1)
     known = labels != IGNORED
     loss = -log_p.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
     if soft_labels is not None:
         soft = soft_labels.sum(-1) > 0
-        loss = torch.where(soft, -(soft_labels * log_p).sum(-1), loss)
+        imitation = _imitation(logits.float(), soft_labels, temperature)
+        loss = torch.where(soft, (1 - soft_weight) * loss * known + soft_weight * imitation, loss)
         known = known | soft
     weight = known.float() if weights is None else known.float() * weights
     return (loss * weight).sum() / weight.sum().clamp(min=1e-9)
+
+
+def _imitation(logits: torch.Tensor, soft_labels: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Return the divergence of softened distributions, less what does not depend on the logits, per target."""
+    softened = soft_labels.pow(1 / temperature)
+    softened = softened / softened.sum(-1, keepdim=True).clamp(min=1e-9)
+    return -(temperature**2) * (softened * torch.log_softmax(logits / temperature, dim=-1)).sum(-1)
 
 
 AutoConfig.register("stance", StanceConfig)

@@ -51,6 +51,13 @@ def training_table(result: FineTuned) -> Table:
     for split, count in result.counts.items():
         figures = [f"{d[split]:.3f}" if split in d else "–" for d in (result.before, result.after)]
         table.add_row(Text(split), Text(str(count)), *map(Text, figures))
+    config = result.classifier.config
+    if config.abstain_threshold > 1:  # above any confidence
+        table.caption = (
+            f"The validation statements are too few, or too many of the answers wrong, to show that at most "
+            f"{config.abstain_risk:.0%} are wrong at any threshold: the model abstains from every row it labels "
+            f"{', '.join(config.abstain_scope or config.labels)}."
+        )
     return table
 
 

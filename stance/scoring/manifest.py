@@ -62,7 +62,7 @@ class Manifest:
             "labels": list(scorer.labels),
             "articles_per_part": [sizes.fewest, sizes.mean, sizes.most],
             "own_voice": scorer.own_voice,
-            "abstain_threshold": scorer.classifier.config.abstain_threshold,
+            "abstain_thresholds": scorer.classifier.config.abstain_thresholds(),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return cls(_FORMAT, scorer.model_id, digest, settings, [_hashed(path) for path in inputs])

@@ -113,12 +113,11 @@ class PartScorer:
         shown = np.array([rounded(row) for row in p]).reshape(p.shape)
         best = p.argmax(axis=1) if len(p) else np.zeros(0, dtype=np.int64)
         repeat = np.repeat(np.arange(len(part.pairs)), targets)
-        threshold = scorer.classifier.config.abstain_threshold
         of_row = {
             "target": self._names * len(part.pairs),
             "label": [scorer.labels[i] for i in best],
             "confidence": shown[np.arange(len(p)), best],
-            "abstained": p.max(axis=1) < threshold if len(p) else np.zeros(0, dtype=bool),
+            "abstained": scorer.classifier.abstains(p) if len(p) else np.zeros(0, dtype=bool),
             "truncated": np.repeat(part.prepared.truncated, targets),
             "model": [scorer.model_id] * len(p),
             **{f"p_{label}": shown[:, i] for i, label in enumerate(scorer.labels)},

@@ -189,7 +189,7 @@ class Scorer:
             label=self.labels[best],
             probabilities=dict(zip(self.labels, shown, strict=True)),
             confidence=shown[best],
-            abstained=bool(p[best] < self.classifier.config.abstain_threshold),
+            abstained=bool(self.classifier.abstains(p)),
             truncated=truncated,
             model=self.model_id,
         )

@@ -15,6 +15,7 @@ from stance.statistics.multiplicity import benjamini_hochberg, holm
 from stance.statistics.pooling import pooled_draws
 from stance.statistics.resampling import cluster_draws
 from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
+from stance.statistics.wilson import upper_share
 
 __all__ = [
     "DawidSkene",
@@ -39,4 +40,5 @@ __all__ = [
     "pooled_draws",
     "small_sample_factor",
     "unit_disagreement",
+    "upper_share",
 ]

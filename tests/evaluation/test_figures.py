@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from stance.corpus import Corpus, CorpusRecord
@@ -11,7 +14,7 @@ from stance.statistics.confusion import accuracy, per_label
 from stance.statistics.multiplicity import holm
 from stance.statistics.paired import bootstrap_p, mcnemar
 from stance.statistics.resampling import ClusterDraws, interval
-from stance.statistics.wilson import wilson
+from stance.statistics.wilson import upper_share, wilson
 
 TARGETS = ("Russia", "China")
 
@@ -85,6 +88,24 @@ def test_brier_log_loss_and_calibration_error():
         if point is not None:
             chosen = p.max(1) >= point.threshold
             assert (~right[chosen]).mean() <= bound + 1e-12
+
+
+def test_the_operating_point_is_about_the_labels_of_its_scope():
+    items, predictions = made()
+    scoped = replace(predictions, scope=("against", "favor"))
+    found = calibration(items, scoped, ClusterDraws(items.clusters, resamples=50)).operating
+    asked = np.isin(predictions.predicted, items.label_ids(("against", "favor")))
+    kept = asked & ~predictions.abstained
+    assert 0 < kept.sum() < asked.sum() < len(items)
+    assert found.coverage == pytest.approx(kept.sum() / asked.sum())
+    assert found.risk.value == pytest.approx((predictions.predicted != items.gold)[kept].mean())
+    assert found.items == "items labelled against, favor"
+
+
+def test_an_exact_upper_bound_of_a_share():
+    exact = binomtest(7, 90, alternative="less").proportion_ci(0.95, method="exact").high
+    assert upper_share(7, 90) == pytest.approx(exact)
+    assert upper_share(0, 0) == upper_share(3, 3) == 1.0
 
 
 def test_intervals_of_a_proportion_and_of_macro_f1_cover_as_stated():

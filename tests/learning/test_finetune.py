@@ -150,6 +150,7 @@ def test_the_command_trains_and_the_model_scores(tmp_path, capsys):
     captured = capsys.readouterr()
     assert "rejected" in captured.err
     assert "dam@" in captured.out
+    assert "the model abstains from every row" in " ".join(captured.out.split())
     asked = tmp_path / "s.jsonl"
     asked.write_text('{"id": "1", "statement": "The dam is good."}\n')
     assert main(["classify", str(asked), "--model", str(tmp_path / "model"), "--targets", "the dam", "--json"]) == 0

@@ -129,10 +129,12 @@ def test_fit_learns_and_repeats_with_its_seed(tmp_path):
 
 def test_every_config_is_read(root):
     paths = sorted((root / "configs").glob("*.yaml"))
-    assert [p.name for p in paths] == ["default_model.yaml", "finetune.yaml", "targets.yaml"]
-    recipe = load_recipe(root / "configs" / "default_model.yaml")
-    assert recipe.name == "stance-minilm"
-    assert all(stage.fit.freeze_words for stage in recipe.stages)
+    assert [p.name for p in paths] == ["default_model.yaml", "distilled_model.yaml", "finetune.yaml", "targets.yaml"]
+    for name in ("default_model.yaml", "distilled_model.yaml"):
+        recipe = load_recipe(root / "configs" / name)
+        assert recipe.name == "stance-minilm"
+        assert all(stage.fit.freeze_words for stage in recipe.stages)
+    assert recipe.stages[0].distillation.teachers
 
 
 def test_misspelt_recipe_key_is_refused(tmp_path):

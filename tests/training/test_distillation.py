@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import torch
+
+from stance.learning import Example, FitOptions
+from stance.learning.examples import Collator
+from stance.model import IGNORED
+from stance.schema import Statement
+from training.augment import VariationOptions
+from training.build import build_stage
+from training.corpora.country_stance import TARGETS, decode
+from training.distillation import distilled, swapped_copies, taught, unlabelled
+from training.recipe import Distillation, Recipe, Stage, load_recipe
+
+
+def example(text, code="-a-f"):
+    return Example(Statement(id=text, text=text), decode(code) if code else {})
+
+
+@pytest.fixture
+def teachers(tiny, tmp_path):
+    """Two saved models that differ."""
+    folders = [str(tmp_path / name) for name in ("one", "two")]
+    tiny.save_pretrained(folders[0], dtype=torch.float32)
+    with torch.no_grad():
+        tiny.model.head[-1].bias += torch.tensor([2.0, 0.0, 0.0, 0.0])
+    tiny.config.calibration_temperature = 1.5
+    tiny.save_pretrained(folders[1], dtype=torch.float32)
+    return folders
+
+
+@pytest.mark.parametrize(("weight", "temperature"), [(1.0, 1.0), (0.5, 1.0), (0.3, 2.0)])
+def test_the_loss_mixes_label_and_teacher(tiny, weight, temperature):
+    statement = Statement(id="s", text="Russia attacked Ukraine.")
+    q = (0.7, 0.1, 0.1, 0.1)
+    one = Example(statement, {"Russia": "neutral", "China": "favor"}, beliefs={"Russia": q, "Ukraine": q})
+    collate = Collator(tiny.packer, tiny.labels, 0, soft_weight=weight, soft_temperature=temperature)
+    batch = collate([one])
+    assert batch["labels"].tolist() == [[1, 2, IGNORED]]
+    with torch.no_grad():
+        found = tiny.model(**batch)
+    logits = found.logits[0].double()
+    hard = -torch.log_softmax(logits, -1)
+    soft = torch.tensor(q, dtype=torch.double).pow(1 / temperature)
+    soft /= soft.sum()
+    imitation = -(temperature**2) * (soft * torch.log_softmax(logits / temperature, -1)).sum(-1)
+    both, label, belief = (1 - weight) * hard[0, 1] + weight * imitation[0], hard[1, 2], weight * imitation[2]
+    assert found.loss.item() == pytest.approx(((both + label + belief) / 3).item(), rel=1e-4)
+
+
+def test_teachers_are_averaged_and_asked_once(teachers, tmp_path, monkeypatch):
+    from stance.model import StanceClassifier
+
+    examples = [example("Russia attacked Ukraine"), example("China trades with Peru", None)]
+    first = taught(examples, teachers, tmp_path / "run")
+    statements = [e.statement for e in examples]
+    p = [StanceClassifier.from_pretrained(folder).predict_proba(statements, TARGETS)[0] for folder in teachers]
+    assert not np.allclose(p[0], p[1])
+    found = np.array([[e.beliefs[t] for t in TARGETS] for e in first])
+    assert found == pytest.approx((p[0] + p[1]) / 2, abs=1e-6)
+    assert [e.labels for e in first] == [e.labels for e in examples]
+    monkeypatch.setattr(StanceClassifier, "predict_proba", None)
+    assert taught(examples, teachers, tmp_path / "run") == first
+    with pytest.raises(TypeError):
+        taught(examples[:1], teachers, tmp_path / "run")  # other statements are not taken from the file
+
+
+def test_no_teacher_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="at least one teacher"):
+        taught([example("It rained")], [], tmp_path)
+
+
+def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_path, monkeypatch):
+    held = "Moscow says that the talks with Kyiv have failed"
+    texts = [
+        held + " for now",
+        "Beijing opens a new port in Peru",
+        "It rained all day",
+        "Washington raises its tariffs again",
+    ]
+    monkeypatch.setattr("training.distillation.held_out", lambda data: {"x": [example(held)]})
+    monkeypatch.setattr("training.distillation.newsmtsc.read", lambda *_: [example(t) for t in (*texts, texts[1])])
+    found = unlabelled(tmp_path, Distillation(["t"], {"newsmtsc": 9}))
+    assert sorted(e.statement.text for e in found) == [texts[1], texts[3]]
+    assert all(not e.labels for e in found)
+    assert len(unlabelled(tmp_path, Distillation(["t"], {"newsmtsc": 1}))) == 1
+    with pytest.raises(ValueError, match="no statements of basil"):
+        unlabelled(tmp_path, Distillation(["t"], {"basil": 1}))
+
+
+def test_copies_swap_labels_too():
+    (copy,) = swapped_copies([example("Russia attacked Ukraine"), example("It rained", "----")], 1)
+    assert sorted(copy.labels.values()) == sorted(decode("-a-f").values())
+    assert copy.statement.text != "Russia attacked Ukraine"
+
+
+def test_a_stage_learns_from_its_teachers(tiny, teachers, tmp_path, monkeypatch):
+    texts = [f"Russia {verb} Ukraine" for verb in ("attacked", "shelled", "invaded", "blackmailed")]
+    stage = Stage(
+        fit=FitOptions(epochs=8, batch_size=4, learning_rate=3e-3, warmup=0.0, bf16=False, soft_weight=1.0),
+        distillation=Distillation(teachers[1:]),
+    )
+    monkeypatch.setattr("training.build.training_examples", lambda data, stage: [example(t) for t in texts])
+    recipe = Recipe(stages=[stage], variation=VariationOptions(distractor=0, drop_context=0, foreign_context=0))
+    student = type(tiny).from_pretrained(teachers[0])
+    teacher = type(tiny).from_pretrained(teachers[1])
+    statements = [Statement(id=t, text=t) for t in texts]
+
+    def distance():
+        return abs(student.predict_proba(statements, TARGETS)[0] - teacher.predict_proba(statements, TARGETS)[0]).mean()
+
+    before = distance()
+    build_stage(student, recipe, stage, tmp_path, tmp_path / "run")
+    assert distance() < before / 2
+    assert len(list((tmp_path / "run").glob("teachers-*.npy"))) == 1
+
+
+def test_examples_of_other_targets_are_left_as_they_are(teachers, tmp_path):
+    other = Example(Statement(id="o", text="Smith won."), {"Smith": "favor"})
+    found = distilled([other, example("Russia attacked Ukraine")], Distillation(teachers, swaps=1), tmp_path, tmp_path)
+    assert found[0] == other
+    assert [set(e.beliefs) for e in found[1:]] == [set(TARGETS)] * 2
+
+
+def test_a_recipe_tells_its_teachers(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("stages: [{distillation: {teachers: [a, b], swaps: 2}, fit: {soft_weight: 0.5}}]")
+    (stage,) = load_recipe(path).stages
+    assert (stage.distillation.teachers, stage.distillation.swaps, stage.fit.soft_weight) == (["a", "b"], 2, 0.5)
+    path.write_text("stages: [{distillation: {teacher: [a]}}]")
+    with pytest.raises(TypeError, match="teacher"):
+        load_recipe(path)

@@ -1,0 +1,120 @@
+import json
+
+import numpy as np
+import pytest
+
+from stance.learning import Example
+from stance.schema import LABELS, Statement
+from training.baselines import BASELINES, embedded
+from training.corpora.country_stance import TARGETS, decode
+from training.single_pass import as_pairs, stored_answers
+from training.tables import abstention, by_slice, figures, paired
+from training.tasks import Task, corpus_hash, country_task
+
+CODES = ("-a-f", "a--n", "--f-", "----")
+
+
+def made(statements=40, start=0):
+    return country_task(
+        "country-stance",
+        [
+            Example(
+                Statement(id=f"{i}", text=f"Case {i} of kind {i % 4}"),
+                decode(CODES[i % 4]),
+                corpus=("wire", "press")[i % 2],
+                document=f"{i // 2}",
+            )
+            for i in range(start, start + statements)
+        ],
+    )
+
+
+def test_the_paired_test_tells_a_better_system_from_an_equal_one():
+    task = made()
+    good = task.gold.copy()
+    good[::16] = (good[::16] + 1) % 4
+    bad = task.gold.copy()
+    bad[::3] = (bad[::3] + 1) % 4
+    table = paired(task, "good", {"bad": bad, "good": good, "same": good}, "test")
+    assert [row[0] for row in table.rows] == ["bad", "same"]
+    (_, difference, won, lost, p), (_, nothing, *none, p_same) = table.rows
+    value = figures(task, good)["macro-F1"][0] - figures(task, bad)["macro-F1"][0]
+    assert difference.startswith(f"{value:+.3f} [+")
+    assert (int(won), int(lost)) == (
+        ((good == task.gold) & (bad != task.gold)).sum(),
+        ((good != task.gold) & (bad == task.gold)).sum(),
+    )
+    assert float(p) < 0.01
+    assert (nothing, none, float(p_same)) == ("+0.000 [+0.000, +0.000]", ["0", "0"], 1.0)
+
+
+def test_slices_are_the_targets_and_the_sources():
+    task = made()
+    answers = {"right": task.gold, "silent": np.full(len(task.gold), LABELS.index("not_addressed"))}
+    table = by_slice(task, answers, "test")
+    assert [row[0] for row in table.rows] == [*(f"{t} (40)" for t in TARGETS), "press (80)", "wire (80)"]
+    assert table.columns == ["", "right", "silent"]
+    russia = table.rows[1]
+    assert float(russia[1][:5]) == pytest.approx(0.5)  # of four labels two occur
+    mine = np.array(task.targets) == "Russia"
+    part = Task("", task.labels, [], [], task.gold[mine], [c for c, m in zip(task.clusters, mine, strict=True) if m])
+    assert russia[2].startswith(f"{figures(part, answers['silent'][mine])['macro-F1'][0]:.3f}")
+
+
+def test_risk_is_counted_where_a_side_is_seen():
+    task = made(8)
+    predicted = task.gold.copy()
+    seen = np.flatnonzero(predicted != 3)
+    predicted[seen[:3]] = 1 - np.minimum(task.gold[seen[:3]], 1)
+    kept = np.ones(len(predicted), dtype=bool)
+    kept[seen[:2]] = False
+    first, silent, *_ = abstention(task, predicted, kept, "test").rows
+    assert first[1] == str((predicted != 3).sum())
+    assert first[2].startswith(f"{1 - 2 / len(seen):.1%}")
+    assert first[3].startswith(f"{1 / (len(seen) - 2):.1%}")
+    assert first[4].startswith(f"{3 / len(seen):.1%}")
+    assert silent[2].startswith("100.0%")
+
+
+def test_the_plain_encoder_reads_text_and_target():
+    vectors = embedded([("It rained.", ""), ("Trade grew.", "China"), ("It rained.", ""), ("Trade grew.", "Peru")])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    assert (vectors[0] == vectors[2]).all()
+    assert not np.allclose(vectors[1], vectors[3])
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_every_baseline_answers_every_item(name):
+    train, held, tuning = made(), made(8, start=100), made(8, start=200)
+    answer = BASELINES[name](train, held, tuning)
+    assert answer.shape == held.gold.shape
+    if "logistic" in name:
+        assert (answer == held.gold).mean() > 0.9
+
+
+def test_stored_answers_belong_to_their_items(tmp_path):
+    task, path = made(4), tmp_path / "single_pass.json"
+    answers, note = stored_answers(path, task, "test")
+    assert answers == {}
+    assert "not measured" in note
+    stored = {
+        "statements": 10,
+        "epochs": 1.0,
+        "timed": 4,
+        "seconds": {"single pass": 1.0, "pairs": 3.0},
+        "answers": {form: {"test": task.gold.tolist()} for form in ("single pass", "pairs")},
+        "items": {"test": corpus_hash(task)},
+    }
+    path.write_text(json.dumps(stored))
+    answers, note = stored_answers(path, task, "test")
+    assert len(answers) == 2
+    assert all((found == task.gold).all() for found in answers.values())
+    assert "10 training statements" in note
+    answers, note = stored_answers(path, made(5), "test")
+    assert answers == {}
+    assert "other items" in note
+
+
+def test_pairs_hold_each_label_once():
+    (example, *_) = made(1).examples
+    assert [(list(e.labels), e.statement) for e in as_pairs([example])] == [([t], example.statement) for t in TARGETS]
