@@ -14,7 +14,7 @@ __all__ = ["LaidOut", "laid_out"]
 _SIGNATURE = re.compile(rf"[ \t\xa0]*[―—–]{{1,2}}[ \t\xa0]*({PERSON.pattern})[^\n“”\"]{{0,80}}(?=\n|\Z)")
 _LINE = re.compile(r"^[“\"]?([A-Z][A-Z.'’ -]{1,40}):[ \t\xa0]+(\S[^\n]*)", re.MULTILINE)
 _FEWEST_LINES, _FEWEST_NAMES = 3, 2
-_CLOSING = " \t\xa0\"”"
+_CLOSING = ' \t\xa0"”'
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ def cluster_weights(clusters: int, resamples: int, rng: np.random.Generator) -> 
         yield rng.multinomial(clusters, shares, size=min(_CHUNK, resamples - start))
 
 
-def cluster_draws(counts: NDArray[np.floating], *, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def cluster_draws(
+    counts: NDArray[np.floating | np.integer], *, draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Return sums over clusters when whole clusters are drawn with replacement; see `cluster_weights`.
 
     Parameters
