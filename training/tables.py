@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from stance.statistics import clustered_interval, confusion_by_cluster, f1_per_label
-from stance.statistics.paired import bootstrap_p, holm
+from stance.statistics.multiplicity import holm
+from stance.statistics.paired import bootstrap_p
 from stance.statistics.resampling import ClusterDraws, interval
 from training.corpora.country_stance import TARGETS
 from training.flips import false_sides
