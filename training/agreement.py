@@ -36,7 +36,7 @@ def readings(data: Path) -> tuple[NDArray[np.int64], list[str]]:
         Label ids of the first and the second reader.
     documents : list of length ``statements``
     """
-    further = country_stance.further_readings()
+    further = country_stance.own_readings()
     codes, documents = [], []
     with (data / "country-stance" / "statements.jsonl").open(encoding="utf-8") as lines:
         for record in map(json.loads, lines):

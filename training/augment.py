@@ -100,14 +100,15 @@ class Variation:
         order = random_order(rng)
         if rng.random() < o.swap and swappable(example, TARGETS, order):
             example = swap_countries(example, TARGETS, order)
-        labels = dict(example.labels)
+        names = sorted(asked(example))
         if rng.random() < o.subset:
-            keep = rng.sample(sorted(labels), rng.randint(1, len(labels)))
-            labels = {name: labels[name] for name in keep}
-        renamed = {
-            rng.choice(_ALIASES[name]) if rng.random() < o.alias else name: label for name, label in labels.items()
-        }
-        return replace(example, labels=renamed)
+            names = rng.sample(names, rng.randint(1, len(names)))
+        renamed = {name: rng.choice(_ALIASES[name]) if rng.random() < o.alias else name for name in names}
+        return replace(
+            example,
+            labels={new: example.labels[name] for name, new in renamed.items() if name in example.labels},
+            beliefs={new: example.beliefs[name] for name, new in renamed.items() if name in example.beliefs},
+        )
 
     def _surround(self, example: Example, rng: random.Random) -> Example:
         statement = example.statement

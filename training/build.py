@@ -69,12 +69,9 @@ def _fresh(recipe: Recipe) -> StanceClassifier:
 def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:
     """Run one stage of the recipe on a classifier, in place."""
     examples = training_examples(data, stage)
-    options = recipe.variation
-    names, surroundings = _names(examples), _surroundings(examples)
+    variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
     if stage.distillation:
         examples = distilled(examples, stage.distillation, data, output)
-        options = replace(options, swap=0.0, alias=0.0, subset=0.0)  # the teachers answered for these targets
-    variation = Variation(options, names, surroundings)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stance.learning import Example
-from stance.schema import Speaker, Statement
+from stance.schema import LABELS, Speaker, Statement
 
 __all__ = ["mentioned", "random_order", "swap_countries", "swappable"]
+
+_SILENT = "not_addressed"
 
 # One row per form: (United States, Russia, China, Ukraine). The first spelling of a cell is the one written.
 _FORMS: tuple[tuple[tuple[str, ...], ...], ...] = (
@@ -70,14 +72,22 @@ def swappable(example: Example, targets: tuple[str, ...], order: tuple[int, ...]
     text = _all_text(example.statement)
     named = mentioned(text)
     moved = {i for i, j in enumerate(order) if i != j}
-    addressed = {i for i, t in enumerate(targets) if example.labels.get(t, "not_addressed") != "not_addressed"}
+    addressed = {i for i, t in enumerate(targets) if _addressed(example, t)}
     if not named & moved or not addressed & moved <= named:
         return False
     return not any(_BOUND_TO[i].search(text) for i in moved)
 
 
+def _addressed(example: Example, target: str) -> bool:
+    """Tell whether the speaker addresses a target, by its label or else by what is believed of it."""
+    if target in example.labels:
+        return example.labels[target] != _SILENT
+    belief = example.beliefs.get(target)
+    return belief is not None and LABELS[max(range(len(LABELS)), key=belief.__getitem__)] != _SILENT
+
+
 def swap_countries(example: Example, targets: tuple[str, ...], order: tuple[int, ...]) -> Example:
-    """Exchange countries: what was said of ``targets[i]`` is said of ``targets[order[i]]``.
+    """Exchange countries: what was said (and is believed) of ``targets[i]`` is said of ``targets[order[i]]``.
 
     Check `swappable` first.
     """
@@ -91,7 +101,8 @@ def swap_countries(example: Example, targets: tuple[str, ...], order: tuple[int,
     )
     names: Mapping[str, str] = {target: targets[order[i]] for i, target in enumerate(targets)}
     labels = {names.get(target, target): label for target, label in example.labels.items()}
-    return replace(example, statement=swapped, labels=labels)
+    beliefs = {names.get(target, target): belief for target, belief in example.beliefs.items()}
+    return replace(example, statement=swapped, labels=labels, beliefs=beliefs)
 
 
 def random_order(rng: random.Random, count: int = 4) -> tuple[int, ...]:

@@ -25,14 +25,15 @@ from training.counterfactual import random_order, swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.recipe import Distillation, held_out
 
-__all__ = ["distilled", "swapped_copies", "taught", "unlabelled"]
+__all__ = ["distilled", "exchanges", "taught", "unlabelled"]
 
+_TRIES = 4  # orders drawn for each exchange that is wanted: many make no sense
 _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
 
 
 def distilled(examples: Sequence[Example], options: Distillation, data: Path, output: Path) -> list[Example]:
-    """Return a stage's examples, unlabelled statements and swapped copies, with the teachers' beliefs.
+    """Return a stage's examples and unlabelled statements, with the teachers' beliefs.
 
     Parameters
     ----------
@@ -47,9 +48,12 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     """
     ours = [e for e in examples if set(e.labels) <= set(TARGETS)]
     rest = [e for e in examples if not set(e.labels) <= set(TARGETS)]
-    asked = [*ours, *unlabelled(data, options)]
-    asked += swapped_copies(asked, options.swaps)
-    return [*rest, *taught(asked, options.teachers, output)]
+    return [
+        *rest,
+        *taught(
+            [*ours, *unlabelled(data, options)], options.teachers, output, swaps=options.swaps, engine=options.engine
+        ),
+    ]
 
 
 def unlabelled(data: Path, options: Distillation) -> list[Example]:
@@ -100,20 +104,37 @@ def _polnear(data: Path) -> Iterator[Example]:
             yield Example(statement, corpus="polnear", document=read.article)
 
 
-def swapped_copies(examples: Sequence[Example], copies: int) -> list[Example]:
-    """Return copies with exchanged countries (and labels) of the examples that allow it, `copies` tries each."""
-    rng = random.Random(0)
-    found = []
-    for _ in range(copies):
-        for example in examples:
-            order = random_order(rng)
-            if swappable(example, TARGETS, order):
-                found.append(swap_countries(example, TARGETS, order))
-    return found
+def exchanges(example: Example, most: int, rng: random.Random) -> list[tuple[int, ...]]:
+    """Return the order that moves nothing and up to `most` others in which the example still makes sense."""
+    drawn = {tuple(range(len(TARGETS))): None}
+    for _ in range(_TRIES * most):
+        if len(drawn) > most:
+            break
+        order = random_order(rng)
+        if swappable(example, TARGETS, order):
+            drawn[order] = None
+    return list(drawn)
 
 
-def taught(examples: Sequence[Example], teachers: Sequence[str], output: Path) -> list[Example]:
+def taught(
+    examples: Sequence[Example], teachers: Sequence[str], output: Path, *, swaps: int = 0, engine: str = "torch-fp32"
+) -> list[Example]:
     """Add to each example the teachers' mean calibrated probabilities toward the default targets.
+
+    Parameters
+    ----------
+    examples
+        The examples.
+    teachers
+        Folders of the models.
+    output
+        Folder of the run, where the answers are kept.
+    swaps
+        With how many exchanges of countries each statement is asked about beside itself. What is said of
+        ``targets[order[i]]`` in an exchanged statement counts for ``targets[i]`` in the original, so that a belief does
+        not depend on which country it is about.
+    engine
+        Engine the teachers run on.
 
     Raises
     ------
@@ -123,16 +144,23 @@ def taught(examples: Sequence[Example], teachers: Sequence[str], output: Path) -
     if not teachers:
         raise ValueError("distillation needs at least one teacher")
     models = [StanceClassifier.from_pretrained(folder) for folder in teachers]
-    statements = [e.statement for e in examples]
+    asked = [(i, o) for i, e in enumerate(examples) for o in exchanges(e, swaps, random.Random(e.statement.id))]
+    statements = [swap_countries(examples[i], TARGETS, order).statement for i, order in asked]
     key = hashlib.sha256(repr(([m.id for m in models], statements)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     kept = output / f"teachers-{key}.npy"
     if kept.is_file():
         p: NDArray[np.float32] = np.load(kept, allow_pickle=False)
     else:
+        for model in models:
+            model.use_engine(engine)
         p = np.mean([m.predict_proba(statements, TARGETS)[0] for m in models], axis=0).astype(np.float32)
         output.mkdir(parents=True, exist_ok=True)
         np.save(kept, p, allow_pickle=False)
+    beliefs = np.zeros((len(examples), *p.shape[1:]))
+    for (i, order), answer in zip(asked, p, strict=True):
+        beliefs[i] += answer[list(order)]
+    beliefs /= beliefs.sum(axis=-1, keepdims=True)
     return [
         replace(e, beliefs={t: tuple(map(float, q)) for t, q in zip(TARGETS, row, strict=True)})
-        for e, row in zip(examples, p, strict=True)
+        for e, row in zip(examples, beliefs, strict=True)
     ]

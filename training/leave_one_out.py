@@ -1,4 +1,4 @@
-"""Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--epochs 2]``.
+"""Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--statements 3000]``.
 
 For each target, a model is trained on country-stance without that target's labels and asked about it on validation
 statements; beside it, the same training with all four. Both are short runs from the plain encoder, without variation
@@ -8,6 +8,7 @@ statements; beside it, the same training with all four. Both are short runs from
 from __future__ import annotations
 
 import argparse
+import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,11 +55,13 @@ def main() -> None:
     """Print macro-F1 toward each target, seen and unseen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--statements", type=int, default=3000, help="training statements, drawn with a fixed seed")
     parser.add_argument("--epochs", type=float, default=2.0)
     arguments = parser.parse_args()
     data = data_folder()
     held = list(country_stance.read(data, "validation"))
     train = drop_near_duplicates([*country_stance.read(data, "train"), *own.read("train")], held)
+    train = random.Random(0).sample(train, min(arguments.statements, len(train)))
     seen = _trained(train, arguments.epochs)
     for target in arguments.targets:
         unseen = _trained(without(train, target), arguments.epochs)

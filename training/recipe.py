@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,12 +34,16 @@ class Distillation:
     unlabelled
         How many statements of ``newsmtsc``, ``dse`` and ``polnear`` that name one of the countries, without labels.
     swaps
-        Copies of each statement with exchanged countries, where that makes sense.
+        With how many exchanges of countries, where that makes sense, the teachers are asked as well: what they say of
+        the exchanged statements is averaged in, so that the student learns no reputation from them.
+    engine
+        Engine the teachers run on (`stance.model.engines.ENGINES`).
     """
 
     teachers: Sequence[str]
     unlabelled: Mapping[str, int] = field(default_factory=dict)
     swaps: int = 1
+    engine: str = "torch-fp32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Stage:
     Parameters
     ----------
     repeat
-        How often each corpus is seen in one epoch; a corpus that is not named is left out.
+        How often each corpus is seen in one epoch; a corpus that is not named is left out. 1.5 is once and a random
+        half, the same in every epoch.
     readers
         Readers whose labels of country-stance statements are trained on, beside the corpus's own.
     fit
@@ -63,7 +69,7 @@ class Stage:
         What is imitated beside the labels, if anything (`training.distillation`).
     """
 
-    repeat: Mapping[str, int] = field(default_factory=dict)
+    repeat: Mapping[str, float] = field(default_factory=dict)
     readers: Sequence[str] = ()
     fit: FitOptions = field(default_factory=FitOptions)
     seeds: Sequence[int] = ()
@@ -133,9 +139,10 @@ def training_examples(data: Path, stage: Stage) -> list[Example]:
     }
     if unknown := set(stage.repeat) - set(corpora):
         raise ValueError(f"recipe repeats unknown corpora: {', '.join(sorted(unknown))}")
-    return [
-        example
-        for name, times in stage.repeat.items()
-        if times
-        for example in drop_near_duplicates(list(corpora[name]()), others) * times
-    ]
+    found: list[Example] = []
+    for name, times in stage.repeat.items():
+        if times:
+            examples = drop_near_duplicates(list(corpora[name]()), others)
+            found += examples * int(times)
+            found += random.Random(0).sample(examples, round(times % 1 * len(examples)))
+    return found

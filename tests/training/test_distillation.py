@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -6,10 +8,11 @@ from stance.learning import Example, FitOptions
 from stance.learning.examples import Collator
 from stance.model import IGNORED
 from stance.schema import Statement
-from training.augment import VariationOptions
+from training.augment import Variation, VariationOptions
 from training.build import build_stage
 from training.corpora.country_stance import TARGETS, decode
-from training.distillation import distilled, swapped_copies, taught, unlabelled
+from training.counterfactual import swap_countries
+from training.distillation import distilled, exchanges, taught, unlabelled
 from training.recipe import Distillation, Recipe, Stage, load_recipe
 
 
@@ -88,10 +91,37 @@ def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_pa
         unlabelled(tmp_path, Distillation(["t"], {"basil": 1}))
 
 
-def test_copies_swap_labels_too():
-    (copy,) = swapped_copies([example("Russia attacked Ukraine"), example("It rained", "----")], 1)
-    assert sorted(copy.labels.values()) == sorted(decode("-a-f").values())
-    assert copy.statement.text != "Russia attacked Ukraine"
+def test_what_is_believed_does_not_depend_on_which_country_it_is_about(teachers, tmp_path):
+    texts = ("Russia attacked Ukraine", "Ukraine attacked Russia", "It rained")
+    one, other, rain = taught([example(t) for t in texts], teachers, tmp_path, swaps=23)
+    assert one.beliefs["Russia"] == pytest.approx(other.beliefs["Ukraine"], abs=1e-6)
+    assert one.beliefs["Ukraine"] == pytest.approx(other.beliefs["Russia"], abs=1e-6)
+    (plain, *_) = taught([example(t) for t in texts], teachers, tmp_path)
+    assert one.beliefs["Russia"] != pytest.approx(plain.beliefs["Russia"], abs=1e-6)
+    assert rain.beliefs == pytest.approx(taught([example("It rained")], teachers, tmp_path)[0].beliefs, abs=1e-6)
+
+
+def test_exchanges_begin_with_the_statement_itself_and_make_sense():
+    found = exchanges(example("Russia attacked Ukraine"), 3, random.Random(0))
+    assert found[0] == (0, 1, 2, 3)
+    assert len(set(found)) == len(found) == 4
+    assert exchanges(example("The Kremlin attacked Ukraine"), 3, random.Random(0))[1:] != []
+    assert all(order[1] == 1 for order in exchanges(example("The Kremlin attacked Ukraine"), 3, random.Random(0)))
+    assert exchanges(example("It rained", "----"), 3, random.Random(0)) == [(0, 1, 2, 3)]
+
+
+def test_beliefs_go_with_exchanged_countries_and_other_names():
+    belief = dict(zip(TARGETS, np.eye(4).tolist(), strict=True))
+    one = Example(Statement(id="s", text="Russia attacked Ukraine"), {"Russia": "against"}, beliefs=belief)
+    swapped = swap_countries(one, TARGETS, (0, 3, 2, 1))
+    assert swapped.beliefs["Ukraine"] == belief["Russia"]
+    assert swapped.beliefs["Russia"] == belief["Ukraine"]
+    assert swapped.labels == {"Ukraine": "against"}
+    varied = Variation(VariationOptions(swap=0, alias=1, subset=0, distractor=0), ["x"], ["y"])(one, random.Random(0))
+    assert not set(varied.beliefs) & set(TARGETS)
+    assert sorted(map(list, varied.beliefs.values())) == sorted(map(list, belief.values()))
+    few = Variation(VariationOptions(swap=0, alias=0, subset=1, distractor=0), ["x"], ["y"])
+    assert {len(few(one, random.Random(seed)).beliefs) for seed in range(20)} == {1, 2, 3, 4}
 
 
 def test_a_stage_learns_from_its_teachers(tiny, teachers, tmp_path, monkeypatch):
@@ -101,7 +131,7 @@ def test_a_stage_learns_from_its_teachers(tiny, teachers, tmp_path, monkeypatch)
         distillation=Distillation(teachers[1:]),
     )
     monkeypatch.setattr("training.build.training_examples", lambda data, stage: [example(t) for t in texts])
-    recipe = Recipe(stages=[stage], variation=VariationOptions(distractor=0, drop_context=0, foreign_context=0))
+    recipe = Recipe(stages=[stage], variation=VariationOptions(0, 0, 0, 0, 0, 0))
     student = type(tiny).from_pretrained(teachers[0])
     teacher = type(tiny).from_pretrained(teachers[1])
     statements = [Statement(id=t, text=t) for t in texts]
@@ -119,7 +149,7 @@ def test_examples_of_other_targets_are_left_as_they_are(teachers, tmp_path):
     other = Example(Statement(id="o", text="Smith won."), {"Smith": "favor"})
     found = distilled([other, example("Russia attacked Ukraine")], Distillation(teachers, swaps=1), tmp_path, tmp_path)
     assert found[0] == other
-    assert [set(e.beliefs) for e in found[1:]] == [set(TARGETS)] * 2
+    assert [set(e.beliefs) for e in found[1:]] == [set(TARGETS)]
 
 
 def test_a_recipe_tells_its_teachers(tmp_path):

@@ -16,7 +16,7 @@ from training.corpora.country_stance import TARGETS, decode, settled, split_cont
 from training.counterfactual import random_order, swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.flips import false_sides, flip_consistency, swapped_pairs
-from training.recipe import Recipe, Stage, load_recipe
+from training.recipe import Recipe, Stage, load_recipe, training_examples
 
 
 def example(text, code="-a-f", speaker=None, **more):
@@ -220,8 +220,32 @@ def test_model_card_names_the_shipped_model(root):
 
 
 def test_label_codes_in_the_file_are_sound():
+    seen = set()
     for line in country_stance.LABELS_FILE.read_text(encoding="utf-8").splitlines():
-        decode(json.loads(line)["labels"])
+        record = json.loads(line)
+        decode(record["labels"])
+        assert (record["id"], record["reader"]) not in seen
+        seen.add((record["id"], record["reader"]))
+
+
+def test_every_own_label_of_a_train_document_finds_its_statement(data):
+    ids = {e.statement.id for s in ("train", "validation", "test") for e in country_stance.read(data, s)}
+    assert set(country_stance.own_readings()) <= ids
+    few = {e.statement.id for e in country_stance.read(data, "train", readers=["b"])}
+    assert few < ids
+
+
+def test_later_readings_settle_labels_of_train_documents(data, tmp_path, monkeypatch):
+    first = next(e for e in country_stance.read(data, "train", readers=[]))
+    other = decode("ffff") if first.labels != decode("ffff") else decode("aaaa")
+    code = next(iter(other.values()))[0]
+    path = tmp_path / "labels.jsonl"
+    line = {"id": first.statement.id, "split": "train", "labels": code * 4}
+    path.write_text("".join(json.dumps({**line, "reader": r}) + "\n" for r in "gh"), encoding="utf-8")
+    monkeypatch.setattr(country_stance, "LABELS_FILE", path)
+    for readers, labels in ((["g"], first.labels), (["g", "h"], other), (None, other)):
+        again = next(e for e in country_stance.read(data, "train", readers=readers))
+        assert (again.statement.id, again.labels) == (first.statement.id, labels)
 
 
 def test_flips_count_every_sensible_exchange(tiny):
@@ -243,3 +267,12 @@ def test_third_readings_settle():
     assert settled(first, []) == first
     assert settled(first, [second, third]) == decode("n-nf")
     assert settled(decode("a---"), [decode("n---"), decode("f---")]) == decode("f---")
+
+
+def test_a_part_of_a_corpus_can_be_repeated(data):
+    whole = training_examples(data, Stage({"own": 1}))
+    more = training_examples(data, Stage({"own": 1.25}))
+    assert more[: len(whole)] == whole
+    rest = [e.statement.id for e in more[len(whole) :]]
+    assert len(rest) == len(set(rest)) == round(len(whole) / 4)
+    assert more == training_examples(data, Stage({"own": 1.25}))

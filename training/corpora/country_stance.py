@@ -6,6 +6,8 @@ characters (a against, n neutral, f favor, - not addressed) in the order of `TAR
 
 Every statement of the test split is read twice (once in the corpus, once by reader b, there or here); where the two
 differ, reader c has read it a third time, and each target takes the label that two of the three gave, or the third's.
+Training statements are read once, but for those whose label a model found unlikely: readers g and h read these again,
+without seeing label or model.
 """
 
 from __future__ import annotations
@@ -18,15 +20,15 @@ from typing import Any
 
 from stance.learning import Example
 from stance.schema import Speaker, Statement
-from training.corpora import dse, newsmtsc
+from training.corpora import dse, newsmtsc, polnear
 
 __all__ = [
     "CODES",
     "LABELS_FILE",
     "TARGETS",
     "decode",
-    "further_readings",
     "is_validation",
+    "own_readings",
     "read",
     "settled",
     "split_context",
@@ -36,6 +38,7 @@ TARGETS = ("United States", "Russia", "China", "Ukraine")
 CODES = {"a": "against", "n": "neutral", "f": "favor", "-": "not_addressed"}
 LABELS_FILE = Path(__file__).resolve().parents[1] / "labels" / "country_stance.jsonl"
 _VALIDATION_SHARE = 0.08
+_CONTEXT = 300  # characters of an article shown on each side of a statement
 
 
 def decode(code: str) -> dict[str, str]:
@@ -67,23 +70,33 @@ def read(data: Path, split: str, *, readers: Collection[str] | None = None) -> I
     split
         ``validation`` is cut from the corpus's train split by document.
     readers
-        Which readers of this project's own labels to add; all if not given. A statement that two of them read takes
-        the label of the later line. The labels are all of train documents.
+        Which readers of this project's own labels of train documents to heed; all if not given.
     """
-    folder = data / "country-stance"
-    further = further_readings()
-    for record in _jsonl(folder / "statements.jsonl"):
+    own = own_readings(readers)
+    for record in _jsonl(data / "country-stance" / "statements.jsonl"):
+        further = own.pop(record["id"], [])
         if _split_of(record) == split:
-            yield _example(record, settled(record["labels"], further.get(record["id"], [])))
+            yield _example(record, settled(record["labels"], further))
     if split != "test":
-        yield from _own(data, split, readers)
+        for record in _sources(data, own):
+            if record["id"] in own and _split_of(record) == split:
+                first, *further = own[record["id"]]
+                yield _example(record, settled(first, further))
 
 
-def further_readings() -> dict[str, list[dict[str, str]]]:
-    """Return this project's second and third readings of test statements, by record id, in order of reading."""
+def own_readings(readers: Collection[str] | None = None) -> dict[str, list[dict[str, str]]]:
+    """Return this project's own readings by record id, in order of reading.
+
+    For statements that are labelled in the corpus these are the second and third readings.
+
+    Parameters
+    ----------
+    readers
+        Readers of train documents to heed; all if not given.
+    """
     found: dict[str, list[dict[str, str]]] = {}
     for line in _jsonl(LABELS_FILE):
-        if line["split"] == "test":
+        if line["split"] == "test" or readers is None or line["reader"] in readers:
             found.setdefault(line["id"], []).append(decode(line["labels"]))
     return found
 
@@ -105,24 +118,35 @@ def _split_of(record: dict[str, Any]) -> str:
     return "validation" if is_validation(f"{record['corpus']}:{record['document']}") else "train"
 
 
-def _own(data: Path, split: str, readers: Collection[str] | None) -> Iterator[Example]:
-    codes = {
-        r["id"]: r["labels"]
-        for r in _jsonl(LABELS_FILE)
-        if r["split"] == "train" and (readers is None or r["reader"] in readers)
-    }
-    for record in _sources(data):
-        if (code := codes.get(record["id"])) and _split_of(record) == split:
-            yield _example(record, decode(code))
-
-
-def _sources(data: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records that own labels may refer to: the pool, and lines of DSE and NewsMTSC train."""
+def _sources(data: Path, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Yield the records that own labels may refer to: the pool, and lines or spans of other corpora's train splits."""
     yield from _jsonl(data / "country-stance" / "pool.jsonl")
     for pair in dse.read_pairs(data, "train"):
         yield _line_record("dse", pair.line, pair.text)
     for i, example in enumerate(newsmtsc.read(data, "mt", "train")):
         yield _line_record("newsmtsc", i, example.statement.text)
+    yield from _polnear(data, wanted)
+
+
+def _polnear(data: Path, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Yield the wanted attributions of PolNeAR's train articles; their ids read ``polnear:article:start-end``."""
+    for read_by in polnear.read(data, "train", one_annotator=True):
+        for attribution in read_by.attributions:
+            if len(attribution.content) != 1:
+                continue
+            ((start, end),), text = attribution.content, read_by.text
+            key = f"polnear:{read_by.article}:{start}-{end}"
+            if key in wanted:
+                before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+                yield {
+                    "id": key,
+                    "corpus": "polnear",
+                    "document": read_by.article,
+                    "split": "train",
+                    "statement": text[start:end],
+                    "speaker": text[slice(*attribution.source[0])] if attribution.source else None,
+                    "context": f"{before}⟦{text[start:end]}⟧{after}",
+                }
 
 
 def _line_record(corpus: str, line: int, text: str) -> dict[str, Any]:
