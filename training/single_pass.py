@@ -1,9 +1,9 @@
 """All targets in one pass against one pass for each: ``python -m training.single_pass [--statements 2000]``.
 
-Both forms start from the plain encoder and see the same labels equally often: the single pass reads a statement with
-its four targets, the pair form reads it four times with one target each. Macro-F1 on country-stance validation and the
-time to answer four targets are printed for both. Their answers on validation and test are written to a file, for
-`training.evaluate` to show beside the model.
+Both forms start from the plain encoder and see the same labels equally often, as many of them at each step: the single
+pass reads a statement with its four targets, the pair form reads it four times with one target each. Macro-F1 on
+country-stance validation and the time to answer four targets are printed for both. Their answers on validation and test
+are written to a file, for `training.evaluate` to show beside the model.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ def main() -> None:
     options = FitOptions(epochs=arguments.epochs, learning_rate=1e-4, freeze_words=True)
     print(f"{len(train)} training statements, {len(shown.examples)} validation statements × {len(TARGETS)} targets")
     answers, seconds = {}, {}
-    for form, examples in (("single pass", train), ("pairs", as_pairs(train))):
-        classifier = _trained(examples, options)
+    whole = replace(options, batch_size=options.batch_size // len(TARGETS))
+    for form, examples, fitted in (("single pass", train, whole), ("pairs", as_pairs(train), options)):
+        classifier = _trained(examples, fitted)
         found = {split: _answered(classifier, task, form == "pairs") for split, task in held.items()}
         seconds[form] = round(_seconds(classifier, timed, form == "pairs"), 2)
         value, low, high = figures(shown, found["validation"])["macro-F1"]

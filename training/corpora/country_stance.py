@@ -20,7 +20,7 @@ from typing import Any
 
 from stance.learning import Example
 from stance.schema import Speaker, Statement
-from training.corpora import dse, newsmtsc, polnear
+from training.corpora import dse, newsmtsc, polnear, unscon
 
 __all__ = [
     "CODES",
@@ -38,6 +38,7 @@ TARGETS = ("United States", "Russia", "China", "Ukraine")
 CODES = {"a": "against", "n": "neutral", "f": "favor", "-": "not_addressed"}
 LABELS_FILE = Path(__file__).resolve().parents[1] / "labels" / "country_stance.jsonl"
 _VALIDATION_SHARE = 0.08
+_OTHER_GENRES = {"unscon"}  # no news: learned from, never measured on
 _CONTEXT = 300  # characters of an article shown on each side of a statement
 
 
@@ -115,6 +116,8 @@ def settled(first: dict[str, str], further: Sequence[dict[str, str]]) -> dict[st
 def _split_of(record: dict[str, Any]) -> str:
     if record["split"] == "test":
         return "test"
+    if record["corpus"] in _OTHER_GENRES:
+        return "train"
     return "validation" if is_validation(f"{record['corpus']}:{record['document']}") else "train"
 
 
@@ -126,6 +129,7 @@ def _sources(data: Path, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
     for i, example in enumerate(newsmtsc.read(data, "mt", "train")):
         yield _line_record("newsmtsc", i, example.statement.text)
     yield from _polnear(data, wanted)
+    yield from unscon.records(data)
 
 
 def _polnear(data: Path, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
