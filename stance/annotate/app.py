@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from stance.annotate.assignment import next_item, progress, progress_of
 from stance.annotate.jobs import TrainingJob
 from stance.annotate.requests import equal, read_change, read_form
-from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, sign_session
+from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.errors import AnnotationError, ConflictError, StanceError
 
@@ -29,6 +30,7 @@ __all__ = ["PageOptions", "create_app"]
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _BACK = ("audit", "adjudicate", "progress")
+_WRONG_TOKEN_PAUSE = 0.5  # seconds: guessing must be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class _Pages:
     def __init__(self, store: Store, options: PageOptions) -> None:
         self.store = store
         self.options = options
+        self._key = session_key(store.secret, options.token)
         self.templates = Environment(
             loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -111,7 +114,7 @@ class _Pages:
     # who ---------------------------------------------------------------------------------------------------------
 
     def _who(self, request: Request) -> str | None:
-        return open_session(request.cookies.get(COOKIE), self.store.secret)
+        return open_session(request.cookies.get(COOKIE), self._key)
 
     def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         who = self._who(request)
@@ -149,13 +152,14 @@ class _Pages:
         if not equal(form.get("csrf", ""), csrf_token("", self.store.secret)):
             return await run_in_threadpool(self._entry, request, "The page was out of date; please try again.", 403)
         if self.options.token is not None and not equal(form.get("token", ""), self.options.token):
+            await asyncio.sleep(_WRONG_TOKEN_PAUSE)
             return await run_in_threadpool(self._entry, request, "The token is not right.", 403)
         try:
             name = await run_in_threadpool(self.store.enter, form.get("name", ""))
         except AnnotationError as error:
             return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
         answer = RedirectResponse("/label", 303)
-        value = sign_session(name, self.store.secret)
+        value = sign_session(name, self._key)
         answer.set_cookie(COOKIE, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/")
         return answer
 

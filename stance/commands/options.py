@@ -122,9 +122,13 @@ def annotate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlap", metavar="SHARE", type=float, help="share labelled by several, such as 0.2")
     parser.add_argument("--per-item", metavar="N", type=int, default=2, help="annotators of an overlap item")
     parser.add_argument("--seed", type=int, default=0, help="of the random order and the overlap")
-    parser.add_argument("--host", default="127.0.0.1", help="address; one open to others needs --token")
+    parser.add_argument("--host", default="127.0.0.1", help="address; one open to others needs a token")
     parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")
-    parser.add_argument("--token", help="what annotators enter besides a name (default: $STANCE_TOKEN)")
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="file with what annotators enter besides a name (or $STANCE_TOKEN); any --host but 127.0.0.1 needs one",
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--import", metavar="PATH", dest="bring", help="read labels into the store, and end")
     action.add_argument("--export", metavar="PATH", help="write the labels, and end")
