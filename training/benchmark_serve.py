@@ -3,7 +3,9 @@
 ``python -m training.benchmark_serve`` starts a server of its own, lets every client send one statement after another
 for a minute, checks each answer against what ``classify`` says of that statement alone, and prints both rates. The
 baseline is the loop of ``stance classify`` without its start-up; it runs before and after, because machines differ
-from minute to minute.
+from minute to minute. Batches of other shapes round otherwise (most with bfloat16): how far ``classify`` itself moves
+from its answers to single statements is measured, and twice that is allowed. What a swapped answer would look like is
+measured too: the share of swaps that the check would notice is printed.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from stance.scoring.statements import statement_record
 __all__ = ["main"]
 
 _ROOT = Path(__file__).resolve().parents[1]
-_TOLERANCE = 1e-3  # of a probability: batches of other shapes round otherwise
+_LEAST_TOLERANCE = 1e-3  # of a probability
 
 
 @dataclass
@@ -38,6 +41,7 @@ class _Tally:
 
     answers: int = 0
     statements: int = 0
+    moved: float = 0.0
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -54,12 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     expected = {
         r["id"]: [row.to_dict() for row in rows] for r, rows in zip(records, _alone(scorer, records), strict=True)
     }
+    together = scorer.classify_many(map(statement_record, records))
+    moved = max(
+        _moved([r.to_dict() for r in rows], expected[r["id"]]) for rows, r in zip(together, records, strict=True)
+    )
+    tolerance = max(_LEAST_TOLERANCE, 2 * moved)
     before = _baseline(scorer, records, options.seconds / 3)
     with _server() as (process, port):
-        tally, took = asyncio.run(_load(port, records, expected, options))
+        tally, took = asyncio.run(_load(port, records, expected, options, tolerance))
         process.terminate()
         code = process.wait(120)
     after = _baseline(scorer, records, options.seconds / 3)
+    print(f"rounding   classify moves by {moved:.4f} at most, serve by {tally.moved:.4f}; {tolerance:.4f} is allowed")
+    print(f"swaps      {_noticed(list(expected.values()), tolerance):.2%} of swapped answers would be noticed")
     return _report(tally, took, (before, after), code, options.clients)
 
 
@@ -129,11 +140,16 @@ class _server:  # noqa: N801  # used as a function
 
 
 async def _load(
-    port: int, records: list[dict[str, Any]], expected: dict[str, Any], options: argparse.Namespace
+    port: int,
+    records: list[dict[str, Any]],
+    expected: dict[str, Any],
+    options: argparse.Namespace,
+    tolerance: float,
 ) -> tuple[_Tally, float]:
     tally, began = _Tally(), time.perf_counter()
     until = began + options.seconds
-    clients = (_client(i, port, records, expected, options.each, until, tally) for i in range(options.clients))
+    check = partial(_problem, expected, tolerance, tally)
+    clients = (_client(i, port, records, options.each, until, tally, check) for i in range(options.clients))
     await asyncio.gather(*clients)
     return tally, time.perf_counter() - began
 
@@ -142,10 +158,10 @@ async def _client(
     number: int,
     port: int,
     records: list[dict[str, Any]],
-    expected: dict[str, Any],
     each: int,
     until: float,
     tally: _Tally,
+    check: Callable[[list[dict[str, Any]], int, bytes], str | None],
 ) -> None:
     """Send one request after the other over one connection, and check every answer."""
     chance = random.Random(number)
@@ -158,8 +174,7 @@ async def _client(
             tally.seconds.append(time.perf_counter() - began)
             tally.answers += 1
             tally.statements += each
-            wanted = [row for record in asked for row in expected[record["id"]]]
-            if problem := _difference(status, body, wanted):
+            if problem := check(asked, status, body):
                 tally.errors.append(f"client {number}: {problem}")
     except (OSError, asyncio.IncompleteReadError, ValueError) as error:
         tally.errors.append(f"client {number}: {type(error).__name__}: {error}")
@@ -178,20 +193,36 @@ async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, b
     return int(answer.split(" ", 2)[1]), await reader.readexactly(int(length.group(1)))
 
 
-def _difference(status: int, body: bytes, wanted: list[dict[str, Any]]) -> str | None:
+def _problem(
+    expected: dict[str, Any], tolerance: float, tally: _Tally, asked: list[dict[str, Any]], status: int, body: bytes
+) -> str | None:
     """Return what is wrong with an answer, ``None`` if nothing is."""
     if status != 200:
         return f"status {status}: {body[:200]!r}"
-    rows = json.loads(body)["rows"]
+    rows, wanted = json.loads(body)["rows"], [row for record in asked for row in expected[record["id"]]]
     if len(rows) != len(wanted):
         return f"{len(rows)} rows instead of {len(wanted)}"
     for row, other in zip(rows, wanted, strict=True):
         for name, value in other.items():
-            found = row[name]
-            near = isinstance(value, float) and abs(found - value) <= _TOLERANCE
-            if not near and found != value and name not in ("label", "abstained"):
-                return f"{row['statement_id']}, {name}: {found!r} instead of {value!r}"
-    return None
+            if not isinstance(value, float) and row[name] != value and name not in ("label", "abstained"):
+                return f"{row['statement_id']}, {name}: {row[name]!r} instead of {value!r}"
+    moved = _moved(rows, wanted)
+    tally.moved = max(tally.moved, moved)
+    return f"{asked[0]['id']}: a probability differs by {moved:.4f}" if moved > tolerance else None
+
+
+def _moved(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> float:
+    """Return the largest difference between the numbers of the same rows."""
+    pairs = zip(rows, others, strict=True)
+    return max(abs(row[n] - v) for row, other in pairs for n, v in other.items() if isinstance(v, float))
+
+
+def _noticed(answers: list[list[dict[str, Any]]], tolerance: float) -> float:
+    """Return the share of swaps of two answers' probabilities that are larger than the tolerance."""
+    others = answers[:]
+    random.Random(1).shuffle(others)
+    swaps = [_moved(a, b) for a, b in zip(answers, others, strict=True) if a is not b]
+    return sum(moved > tolerance for moved in swaps) / len(swaps)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -21,8 +21,8 @@ from starlette.staticfiles import StaticFiles
 
 from stance.annotate.assignment import next_item, progress, progress_of
 from stance.annotate.jobs import TrainingJob
-from stance.annotate.records import KINDS, Change
-from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, sign_session
+from stance.annotate.requests import equal, read_change, read_form
+from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.errors import AnnotationError, ConflictError, StanceError
 
@@ -30,8 +30,7 @@ __all__ = ["PageOptions", "create_app"]
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _BACK = ("audit", "adjudicate", "progress")
-_LONGEST_LOOK = 10 * 60 * 1000  # milliseconds between two changes that can be work
-_FIELDS = {"item", "base", "token", "kind", "labels", "text", "millis", "adjudicate"}
+_WRONG_TOKEN_PAUSE = 0.5  # seconds: guessing must be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +99,13 @@ def _state_dict(state: Any) -> dict[str, Any]:
     return dict(state.to_dict())
 
 
-class _RequestError(AnnotationError):
-    default_rule = "request"
-
-
 class _Pages:
     """The endpoints; each reads what it needs from the store, nothing is held between requests."""
 
     def __init__(self, store: Store, options: PageOptions) -> None:
         self.store = store
         self.options = options
+        self._key = session_key(store.secret, options.token)
         self.templates = Environment(
             loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -118,7 +114,7 @@ class _Pages:
     # who ---------------------------------------------------------------------------------------------------------
 
     def _who(self, request: Request) -> str | None:
-        return open_session(request.cookies.get(COOKIE), self.store.secret)
+        return open_session(request.cookies.get(COOKIE), self._key)
 
     def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         who = self._who(request)
@@ -152,24 +148,25 @@ class _Pages:
 
     async def enter(self, request: Request) -> Response:
         """Take a name (and the token, if there is one) and set the session's cookie."""
-        form = await _form(request)
-        if not _same(form.get("csrf", ""), csrf_token("", self.store.secret)):
+        form = await read_form(request)
+        if not equal(form.get("csrf", ""), csrf_token("", self.store.secret)):
             return await run_in_threadpool(self._entry, request, "The page was out of date; please try again.", 403)
-        if self.options.token is not None and not _same(form.get("token", ""), self.options.token):
+        if self.options.token is not None and not equal(form.get("token", ""), self.options.token):
+            await asyncio.sleep(_WRONG_TOKEN_PAUSE)
             return await run_in_threadpool(self._entry, request, "The token is not right.", 403)
         try:
             name = await run_in_threadpool(self.store.enter, form.get("name", ""))
         except AnnotationError as error:
             return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
         answer = RedirectResponse("/label", 303)
-        value = sign_session(name, self.store.secret)
+        value = sign_session(name, self._key)
         answer.set_cookie(COOKIE, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/")
         return answer
 
     async def leave(self, request: Request) -> Response:
         """Forget who is labelling in this browser."""
-        form = await _form(request)
-        if not _same(form.get("csrf", ""), csrf_token(self._who(request) or "", self.store.secret)):
+        form = await read_form(request)
+        if not equal(form.get("csrf", ""), csrf_token(self._who(request) or "", self.store.secret)):
             return PlainRefusal(403, "The page was out of date.")
         answer = RedirectResponse("/", 303)
         answer.delete_cookie(COOKIE, path="/")
@@ -287,7 +284,7 @@ class _Pages:
         return await self._with_body(request, self._change)
 
     def _change(self, who: str, body: dict[str, Any]) -> Response:
-        item, base, change, adjudicating = _change_of(body)
+        item, base, change, adjudicating = read_change(body)
         name = who
         if adjudicating:
             name = self.store.enter(who, adjudicator=True)
@@ -313,7 +310,7 @@ class _Pages:
         who = self._who(request)
         if who is None:
             return JSONResponse({"error": "nobody has entered", "rule": "session"}, 401)
-        if not _same(request.headers.get("x-csrf-token", ""), csrf_token(who, self.store.secret)):
+        if not equal(request.headers.get("x-csrf-token", ""), csrf_token(who, self.store.secret)):
             return JSONResponse({"error": "the page is out of date: load it again", "rule": "csrf"}, 403)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return JSONResponse({"error": "send application/json", "rule": "content-type"}, 415)
@@ -368,42 +365,6 @@ class _Pages:
 def PlainRefusal(status: int, message: str) -> Response:  # noqa: N802  # reads like the responses beside it
     """Return a refusal in plain text."""
     return Response(message, status, media_type="text/plain")
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
-
-
-async def _form(request: Request) -> dict[str, str]:
-    try:
-        parsed = parse_qs((await request.body()).decode("utf-8"), max_num_fields=20)
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in parsed.items()}
-
-
-def _change_of(body: dict[str, Any]) -> tuple[str, int | None, Change, bool]:
-    """Read a change from the page; says what is wrong with it."""
-    if unknown := set(body) - _FIELDS:
-        raise _RequestError(f"unknown field {', '.join(sorted(unknown))[:80]!r}", file="request")
-    item, base, labels = body.get("item"), body.get("base"), body.get("labels", {})
-    text, millis, token = body.get("text"), body.get("millis", 0), body.get("token")
-    rules = {
-        "item": isinstance(item, str) and bool(item),
-        "base": base is None or (isinstance(base, int) and not isinstance(base, bool)),
-        "kind": body.get("kind") in KINDS,
-        "labels": isinstance(labels, dict)
-        and len(labels) <= 1000
-        and all(isinstance(v, str | None) for v in labels.values()),
-        "text": text is None or (isinstance(text, str) and len(text) <= 4000),
-        "millis": isinstance(millis, int) and not isinstance(millis, bool) and millis >= 0,
-        "token": token is None or (isinstance(token, str) and 1 <= len(token) <= 64),
-        "adjudicate": isinstance(body.get("adjudicate", False), bool),
-    }
-    if broken := [name for name, kept in rules.items() if not kept]:
-        raise _RequestError(f"{', '.join(broken)} missing or of the wrong form", file="request")
-    change = Change(body["kind"], dict(labels), text, min(millis, _LONGEST_LOOK), token=token)
-    return str(item), base, change, bool(body.get("adjudicate", False))
 
 
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:

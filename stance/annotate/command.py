@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +54,9 @@ def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[R
 
 def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
     from stance.annotate.server import serve_page
+    from stance.serve.options import read_token
 
+    token = read_token(arguments.token_file)
     store = project.store
     if arguments.overlap is not None:
         count = set_overlap(store, arguments.overlap, annotators=arguments.per_item, seed=arguments.seed)
@@ -77,7 +78,7 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
         store,
         host=arguments.host,
         port=arguments.port,
-        token=arguments.token or os.environ.get("STANCE_TOKEN"),
+        token=token,
         options=_page_options(arguments, store),
         on_ready=ready,
     )

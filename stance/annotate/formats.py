@@ -323,7 +323,17 @@ def _author(annotation: Mapping[str, Any]) -> str:
 
 
 def _choices(results: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
-    return {r["from_name"]: r["value"]["choices"][0] for r in results if r.get("type") == "choices"}
+    chosen = (r for r in results if r.get("type") == "choices")
+    return _single((r["from_name"], label) for r in chosen for label in r["value"]["choices"])
+
+
+def _single(given: Iterable[tuple[str, str]]) -> dict[str, str | None]:
+    """Return label by target; two for one target are an error, since neither is the right one."""
+    labels: dict[str, str | None] = {}
+    for target, label in given:
+        if labels.setdefault(target, label) != label:
+            raise AnnotationError(f"two labels for {target}: {labels[target]} and {label}", rule="two-labels")
+    return labels
 
 
 def _from_doccano(place: Path, find: _Finder) -> _Read:
@@ -336,12 +346,10 @@ def _doccano_row(record: Any, file: Path, find: _Finder) -> Given:
     try:
         meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
         item = find(record.get("statement_id", meta.get("statement_id")), record.get("text", record.get("data")))
-        labels: dict[str, str | None] = {}
-        for entry in record.get("label", record.get("labels", [])):
-            target, colon, label = entry.partition(":")
-            if not colon:
-                raise AnnotationError(f"label {entry!r} is not of the form 'target: label'", rule="doccano")
-            labels[target.strip()] = label.strip()
+        entries = [entry.rpartition(":") for entry in record.get("label", record.get("labels", []))]
+        if bad := [label for _, colon, label in entries if not colon]:
+            raise AnnotationError(f"label {bad[0]!r} is not of the form 'target: label'", rule="doccano")
+        labels = _single((target.strip(), label.strip()) for target, _, label in entries)
     except (AttributeError, TypeError) as error:
         raise AnnotationError(f"no doccano record: {error}", rule="doccano") from error
     return item, file.stem, labels
@@ -357,7 +365,7 @@ def _potato_row(record: Any, file: Path, find: _Finder) -> Given:
     try:
         item = find(record.get("id", record.get("instance_id")), record.get("displayed_text"))
         given = record["label_annotations"]
-        labels: dict[str, str | None] = {target: next(iter(chosen)) for target, chosen in given.items() if chosen}
+        labels = _single((target, label) for target, chosen in given.items() for label in chosen)
     except (AttributeError, TypeError, KeyError) as error:
         raise AnnotationError(f"no potato record: {error!r}", rule="potato") from error
     return item, str(record.get("user_id") or file.parent.name), labels

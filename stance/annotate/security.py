@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stance.annotate.records import check_name
 from stance.errors import AnnotationError, UsageError
 
-__all__ = ["COOKIE", "MAX_BODY", "Guard", "check_address", "csrf_token", "open_session", "sign_session"]
+__all__ = ["COOKIE", "MAX_BODY", "Guard", "check_address", "csrf_token", "open_session", "session_key", "sign_session"]
 
 COOKIE = "stance_annotator"
 MAX_BODY = 64 * 1024
@@ -132,12 +132,17 @@ def check_address(host: str, token: str | None) -> tuple[str, ...]:
     except ValueError:
         pass
     if token is None:
-        raise UsageError(f"{host} is open to other machines: give --token, or stay on 127.0.0.1")
+        raise UsageError(f"{host} is open to other machines: give --token-file or $STANCE_TOKEN, or stay on 127.0.0.1")
     if len(token) < 16:
         raise UsageError("a token needs at least 16 characters")
     if host in ("0.0.0.0", "::"):  # recognised, not bound
         raise UsageError(f"{host} answers for any name: give the address that others use")
     return (*local, host.lower())
+
+
+def session_key(secret: bytes, token: str | None) -> bytes:
+    """Return what sessions are signed with: another key for each token, so that a new token ends the old sessions."""
+    return hmac.new(secret, f"sessions:{token or ''}".encode(), hashlib.sha256).digest()
 
 
 def sign_session(name: str, secret: bytes) -> str:

@@ -11,13 +11,24 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stance.annotate.history import fold, replay, step
-from stance.annotate.records import Change, ItemState, LabelRow, StoredItem, check_name, load_record, store_record
-from stance.corpus import Corpus, CorpusRecord
+from stance.annotate.records import Change, ItemState, LabelRow, StoredItem, check_name, store_record
+from stance.annotate.tables import (
+    add_annotator,
+    append_change,
+    item_of_row,
+    last_change,
+    make_tables,
+    put_state,
+    read_state,
+    state_of_row,
+    undone_versions,
+    utc_now,
+)
+from stance.corpus import Corpus
 from stance.errors import AnnotationError, ConflictError
 
 __all__ = ["ADJUDICATOR", "Store"]
@@ -25,40 +36,13 @@ __all__ = ["ADJUDICATOR", "Store"]
 ADJUDICATOR = "adjudicator:"
 """Prefix of the name under which a person's decisions on disagreements are stored."""
 _FORMAT = "1"
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE item (
-    id TEXT PRIMARY KEY, place INTEGER NOT NULL, split TEXT NOT NULL, wanted INTEGER NOT NULL DEFAULT 1,
-    queued INTEGER NOT NULL DEFAULT 1, rank REAL NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX item_rank ON item(rank, place);
-CREATE TABLE annotator (name TEXT PRIMARY KEY, since TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE entry (
-    id INTEGER PRIMARY KEY, item TEXT NOT NULL REFERENCES item(id), annotator TEXT NOT NULL REFERENCES annotator(name),
-    version INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, target TEXT, label TEXT, text TEXT,
-    millis INTEGER NOT NULL DEFAULT 0, mode TEXT NOT NULL DEFAULT 'blind', suggestion TEXT, token TEXT);
-CREATE INDEX entry_of ON entry(item, annotator, version);
-CREATE INDEX entry_by ON entry(annotator, id);
-CREATE UNIQUE INDEX entry_token ON entry(token) WHERE token IS NOT NULL;
-CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'history is never changed'); END;
-CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'history is never deleted'); END;
-CREATE TABLE state (
-    item TEXT NOT NULL, annotator TEXT NOT NULL, version INTEGER NOT NULL, status TEXT NOT NULL,
-    flagged INTEGER NOT NULL, note TEXT NOT NULL, labels TEXT NOT NULL, millis INTEGER NOT NULL, at TEXT NOT NULL,
-    PRIMARY KEY (item, annotator)) WITHOUT ROWID;
-CREATE INDEX state_of ON state(annotator, status);
-CREATE TABLE claim (
-    item TEXT NOT NULL, annotator TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (item, annotator)) WITHOUT ROWID;
-CREATE TABLE suggestion (
-    item TEXT NOT NULL, target TEXT NOT NULL, label TEXT NOT NULL, p TEXT NOT NULL, model TEXT NOT NULL,
-    PRIMARY KEY (item, target)) WITHOUT ROWID;
-"""
 
 
 class Store:
     """A labelling project in one SQLite file.
 
     Any number of processes and threads may use one file at once: each call opens its own connection, and each
-    change is one immediate transaction. Use `create` for a new file and `open` for an old one.
+    change is one immediate transaction. Use `create` for a new file and the constructor for an old one.
 
     Parameters
     ----------
@@ -111,24 +95,12 @@ class Store:
             "targets": json.dumps(corpus.targets),
             "secret": secrets.token_hex(32),
             "id": secrets.token_hex(8),
-            "created": _now(),
+            "created": utc_now(),
         }
         partial = place.with_name(place.name + ".part")
         partial.unlink(missing_ok=True)
         try:
-            with closing(sqlite3.connect(partial)) as db:
-                db.execute("PRAGMA journal_mode=WAL")
-                with db:
-                    db.executescript(_SCHEMA)
-                    db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-                    db.executemany(
-                        "INSERT INTO item(id, place, split, queued, rank, record) VALUES (?, ?, ?, ?, ?, ?)",
-                        (
-                            (r.id, i, split, int(wanted is None or r.id in wanted), float(i), store_record(r))
-                            for i, (split, r) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs)
-                        ),
-                    )
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            make_tables(partial, meta, corpus, wanted)
             partial.replace(place)
         except (sqlite3.Error, OSError) as error:
             raise AnnotationError(f"cannot be made: {error}", file=str(path), rule="store-write") from error
@@ -176,7 +148,7 @@ class Store:
         rows = self.read("SELECT * FROM item WHERE id = ?", (item,))
         if not rows:
             raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
-        return _stored(rows[0])
+        return item_of_row(rows[0])
 
     def sync(self, corpus: Corpus) -> int:
         """Add the statements a corpus has gained since the store was made; returns how many.
@@ -212,7 +184,7 @@ class Store:
 
     def items(self) -> list[StoredItem]:
         """Return all items in the order of the corpus."""
-        return [_stored(row) for row in self.read("SELECT * FROM item ORDER BY place")]
+        return [item_of_row(row) for row in self.read("SELECT * FROM item ORDER BY place")]
 
     def set_ranks(self, ranks: Mapping[str, float]) -> None:
         """Set the order of the queue, the lowest rank first."""
@@ -248,7 +220,7 @@ class Store:
         """
         known = f"{ADJUDICATOR if adjudicator else ''}{check_name(name)}"
         with self.write() as db:
-            _enter(db, known)
+            add_annotator(db, known)
         return known
 
     # labels ----------------------------------------------------------------------------------------------------
@@ -256,7 +228,7 @@ class Store:
     def state(self, item: str, annotator: str) -> ItemState:
         """Return what an annotator has given an item so far; version 0 if nothing."""
         with self._read() as db:
-            return _state(db, item, annotator)
+            return read_state(db, item, annotator)
 
     def save(self, item: str, annotator: str, change: Change, *, base: int | None = None) -> ItemState:
         """Add one change to the history and return the new state; it is on disk when this returns.
@@ -280,14 +252,14 @@ class Store:
         self._check(change)
         with self.write() as db:
             if change.token and db.execute("SELECT 1 FROM entry WHERE token = ?", (change.token,)).fetchone():
-                return _state(db, item, annotator)  # sent again after a lost answer
+                return read_state(db, item, annotator)  # sent again after a lost answer
             self._check_known(db, item, annotator)
-            before = _state(db, item, annotator)
+            before = read_state(db, item, annotator)
             if base is not None and base != before.version:
                 raise ConflictError(item, annotator, base, before)
             after = self._apply(before, change)
-            _append(db, item, annotator, after, change)
-            _put(db, item, annotator, after)
+            append_change(db, item, annotator, after, change)
+            put_state(db, item, annotator, after)
             if after.status != "open":
                 db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
             return after
@@ -299,13 +271,13 @@ class Store:
         """
         with self.write() as db:
             if token and (row := db.execute("SELECT item FROM entry WHERE token = ?", (token,)).fetchone()):
-                return row["item"], _state(db, row["item"], annotator)
-            last = _last_change(db, annotator)
+                return row["item"], read_state(db, row["item"], annotator)
+            last = last_change(db, annotator)
             if last is None:
                 return None
             item, version = last
-            now = _state(db, item, annotator)
-            undone = {*_undone(db, item, annotator), version}
+            now = read_state(db, item, annotator)
+            undone = {*undone_versions(db, item, annotator), version}
             rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator))
             kept = [r for r in rows.fetchall() if r["version"] not in undone and r["kind"] != "undo"]
             earlier = fold(kept)
@@ -316,10 +288,10 @@ class Store:
                 note=earlier.note,
                 labels=earlier.labels,
                 millis=now.millis,
-                at=_now(),
+                at=utc_now(),
             )
-            _append(db, item, annotator, after, Change("undo", text=str(version), token=token))
-            _put(db, item, annotator, after)
+            append_change(db, item, annotator, after, Change("undo", text=str(version), token=token))
+            put_state(db, item, annotator, after)
             return item, after
 
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
@@ -329,17 +301,17 @@ class Store:
             for item, annotator, labels in given:
                 person = annotator.removeprefix(ADJUDICATOR)
                 name = annotator[: len(annotator) - len(person)] + check_name(person)
-                _enter(db, name)
+                add_annotator(db, name)
                 known = {target: label for target, label in labels.items() if label is not None}
                 change = Change("import", labels=known)
                 self._check(change)
                 self._check_known(db, item, name)
-                before = _state(db, item, name)
+                before = read_state(db, item, name)
                 if not known or (before.status == "done" and before.labels == known):
                     continue
                 after = self._apply(before, change)
-                _append(db, item, name, after, change)
-                _put(db, item, name, after)
+                append_change(db, item, name, after, change)
+                put_state(db, item, name, after)
                 count += 1
         return count
 
@@ -353,7 +325,7 @@ class Store:
     def states(self) -> list[tuple[str, str, ItemState]]:
         """Return item, annotator and state of everything that was ever labelled."""
         rows = self.read("SELECT * FROM state ORDER BY item, annotator")
-        return [(row["item"], row["annotator"], _row_state(row)) for row in rows]
+        return [(row["item"], row["annotator"], state_of_row(row)) for row in rows]
 
     def rebuild(self) -> int:
         """Compute every state anew from the history; returns how many differed from what was stored."""
@@ -366,9 +338,9 @@ class Store:
                     "SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator)
                 ).fetchall()
                 fresh = replay(rows)
-                if fresh != _state(db, item, annotator):
+                if fresh != read_state(db, item, annotator):
                     wrong += 1
-                    _put(db, item, annotator, fresh)
+                    put_state(db, item, annotator, fresh)
             return wrong
 
     # suggestions -----------------------------------------------------------------------------------------------
@@ -415,76 +387,9 @@ class Store:
             raise AnnotationError(f"no annotator {annotator!r}", file=str(self.path), rule="unknown-annotator")
 
     def _apply(self, before: ItemState, change: Change) -> ItemState:
-        after = step(before, change, before.version + 1, _now())
+        after = step(before, change, before.version + 1, utc_now())
         missing = [t for t in self.targets if t not in after.labels]
         if change.kind == "done" and missing:
             message = f"not finished: no label for {', '.join(missing)}"
             raise AnnotationError(message, file=str(self.path), rule="incomplete")
         return after
-
-
-def _append(db: sqlite3.Connection, item: str, annotator: str, after: ItemState, change: Change) -> None:
-    rows: list[tuple[str | None, str | None]] = list(change.labels.items()) or [(None, None)]
-    for i, (target, label) in enumerate(rows):
-        first = i == 0
-        db.execute(
-            "INSERT INTO entry"
-            "(item, annotator, version, at, kind, target, label, text, millis, mode, suggestion, token)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(item, annotator, after.version, after.at, change.kind, target, label, change.text),
-                *(change.millis if first else 0, change.mode, change.suggestions.get(target or "")),
-                change.token if first else None,
-            ),
-        )
-
-
-def _put(db: sqlite3.Connection, item: str, annotator: str, s: ItemState) -> None:
-    db.execute(
-        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (item, annotator, s.version, s.status, int(s.flagged), s.note, json.dumps(s.labels), s.millis, s.at),
-    )
-
-
-def _state(db: sqlite3.Connection, item: str, annotator: str) -> ItemState:
-    row = db.execute("SELECT * FROM state WHERE item = ? AND annotator = ?", (item, annotator)).fetchone()
-    return _row_state(row) if row else ItemState()
-
-
-def _row_state(row: sqlite3.Row) -> ItemState:
-    labels = dict(json.loads(row["labels"]))
-    return ItemState(row["version"], row["status"], bool(row["flagged"]), row["note"], labels, row["millis"], row["at"])
-
-
-def _undone(db: sqlite3.Connection, item: str, annotator: str) -> set[int]:
-    rows = db.execute("SELECT text FROM entry WHERE item = ? AND annotator = ? AND kind = 'undo'", (item, annotator))
-    return {int(row["text"]) for row in rows}
-
-
-def _last_change(db: sqlite3.Connection, annotator: str) -> tuple[str, int] | None:
-    """Return item and version of the last change by hand that is not yet taken back."""
-    taken = {
-        (row["item"], int(row["text"]))
-        for row in db.execute("SELECT item, text FROM entry WHERE annotator = ? AND kind = 'undo'", (annotator,))
-    }
-    rows = db.execute(
-        "SELECT item, version FROM entry WHERE annotator = ? AND kind NOT IN ('undo', 'import') ORDER BY id DESC",
-        (annotator,),
-    )
-    for row in rows:
-        if (row["item"], row["version"]) not in taken:
-            return row["item"], row["version"]
-    return None
-
-
-def _enter(db: sqlite3.Connection, name: str) -> None:
-    db.execute("INSERT OR IGNORE INTO annotator VALUES (?, ?)", (name, _now()))
-
-
-def _stored(row: sqlite3.Row) -> StoredItem:
-    record: CorpusRecord = load_record(row["record"])
-    return StoredItem(row["id"], row["place"], row["split"], row["wanted"], bool(row["queued"]), row["rank"], record)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -59,7 +59,9 @@ def balance_scores(probabilities: _Floats, given: NDArray[np.int64]) -> _Floats:
     """Return the expected rarity of a statement's labels: those seldom given so far count most.
 
     Each label weighs the inverse of its smoothed share among the labels given for its target, so the score is high
-    where the model expects a rare label. Mean over the targets, shape ``(statements,)``.
+    where the model expects a rare label. A model expects none of a label that it has never seen: until it is given for
+    the first time, it is looked for where the model doubts, and takes the share of the expectation that the normalised
+    entropy says. Mean over the targets, shape ``(statements,)``.
 
     Parameters
     ----------
@@ -70,7 +72,11 @@ def balance_scores(probabilities: _Floats, given: NDArray[np.int64]) -> _Floats:
     """
     smoothed = given + 1.0
     weights = smoothed.sum(axis=1, keepdims=True) / (smoothed * smoothed.shape[1])
-    return np.asarray((probabilities * weights).sum(axis=2).mean(axis=1))
+    unseen = given == 0
+    share = unseen / np.maximum(unseen.sum(axis=1, keepdims=True), 1)
+    doubt = (_entropy(probabilities) / np.log(probabilities.shape[2]))[..., None] * unseen.any(axis=1)[:, None]
+    expected = (1 - doubt) * probabilities + doubt * share
+    return np.asarray((expected * weights).sum(axis=2).mean(axis=1))
 
 
 def core_set_order(vectors: _Floats, labelled: _Floats | None = None, *, count: int | None = None) -> _Order:

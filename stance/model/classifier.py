@@ -30,6 +30,7 @@ __all__ = ["MODEL_FILES", "Prepared", "StanceClassifier", "shipped_model"]
 
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 """Files of a model folder, all of which its hash covers."""
+_BATCHES_PER_LANE, _FEWEST_TOKENS = 3, 256
 
 
 def shipped_model() -> Path:
@@ -246,7 +247,7 @@ class StanceClassifier:
         if not packed:
             return np.empty((0, targets, len(self.labels)), dtype=np.float32)
         first, which = _distinct(packed)
-        batches = list(_batches([packed[i] for i in first], self.engine.tokens_per_batch))
+        batches = list(_batches([packed[i] for i in first], self.engine))
         pad_id = self.config.special_ids["pad"]
         found = self.engine.run([pad([packed[first[i]] for i in batch], pad_id) for batch in batches])
         out = np.empty((len(first), targets, len(self.labels)), dtype=np.float32)
@@ -271,8 +272,16 @@ def _distinct(packed: Sequence[Packed]) -> tuple[list[int], list[int]]:
     return first, which
 
 
-def _batches(packed: Sequence[Packed], most: int) -> Iterator[list[int]]:
-    """Yield indices sorted by length, as many to a batch as its padded tokens allow."""
+def _batches(packed: Sequence[Packed], engine: Engine) -> Iterator[list[int]]:
+    """Yield indices sorted by length, as many to a batch as its padded tokens allow.
+
+    Where few statements come at once, as from a server's clients, batches are smaller, so that no core is left without
+    one while another has two, and little is spent on padding.
+    """
+    most = engine.tokens_per_batch
+    if engine.lanes > 1:
+        shared = sum(len(p.ids) for p in packed) // (_BATCHES_PER_LANE * engine.lanes)
+        most = min(most, max(_FEWEST_TOKENS, shared))
     order = sorted(range(len(packed)), key=lambda i: -len(packed[i].ids))
     start = 0
     while start < len(order):

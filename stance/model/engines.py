@@ -54,11 +54,14 @@ class Engine(Protocol):
         Library and version, for what is recorded with results.
     tokens_per_batch
         Padded tokens of a batch at which this engine is fastest.
+    lanes
+        How many batches run side by side.
     """
 
     name: str
     version: str
     tokens_per_batch: int
+    lanes: int
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         """Return the logits of each batch, shape ``(n, targets, labels)``, in the order of the batches."""
@@ -66,6 +69,8 @@ class Engine(Protocol):
 
 
 class _Torch:
+    lanes = 1
+
     def __init__(self, name: str, model: StanceModel, dtype: torch.dtype, device: str = "cpu") -> None:
         self.name = name
         self.version = f"torch {torch.__version__}"
@@ -103,6 +108,7 @@ class _Onnx:
         self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         self._names = [node.name for node in self._session.get_inputs()]
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
+        self.lanes = threads
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         return list(self._pool.map(self._one, batches))
@@ -127,6 +133,7 @@ class _OpenVino:
         }
         compiled = openvino.Core().compile_model(str(file), "CPU", options)
         self._queue = openvino.AsyncInferQueue(compiled, threads)
+        self.lanes = threads
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         found: list[NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(batches)

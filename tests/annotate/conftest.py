@@ -31,6 +31,18 @@ def make_corpus(count: int = 6, name: str = "invented") -> Corpus:
     return Corpus(name, LABELS, targets, {"train": tuple(records)})
 
 
+def learnable_corpus(count: int) -> Corpus:
+    """Statements whose label a few words give away; half of the documents are held out."""
+    words = {"favor": "praised Russia as a true friend", "against": "condemned Russia as a brutal aggressor"}
+    splits: dict[str, list[CorpusRecord]] = {"train": [], "test": []}
+    for i in range(count):
+        label = ("favor", "against")[i % 2]
+        text = f"envoy number {i} {words[label]}"
+        record = CorpusRecord(Statement(id=f"s{i}", text=text), {"Russia": label}, document=f"d{i}")
+        splits["test" if i % 4 > 1 else "train"].append(record)
+    return Corpus("invented", LABELS, ("Russia",), {name: tuple(found) for name, found in splits.items()})
+
+
 @pytest.fixture
 def corpus() -> Corpus:
     return make_corpus()

@@ -289,6 +289,11 @@ def test_a_token_is_asked_for_where_there_is_one(store):
     assert client.post("/enter", data={"name": "Ada", "csrf": csrf, "token": "wrong"}).status_code == 403
     assert client.post("/enter", data={"name": "Ada", "csrf": csrf}).status_code == 403
     _enter(client, "Ada", token="a-long-enough-token")
+    assert client.get("/label").status_code == 200
+    for other in (None, "another-long-enough-token"):
+        renewed = _client(store, token=other)
+        renewed.cookies = client.cookies
+        assert renewed.get("/label").headers["location"] == "/", "a session lasts as long as its token"
 
 
 def test_addresses_open_to_others_need_a_token():

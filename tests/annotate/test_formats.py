@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,46 @@ def test_bad_records_are_named_and_the_rest_goes_on(store, tmp_path):
     ]
     with pytest.raises(AnnotationError, match="record 1"):
         import_labels(store, path, kind="doccano")
+
+
+def test_two_labels_for_one_target_are_refused_not_chosen_from(store, tmp_path):
+    def result(label):
+        return {"from_name": "Russia", "to_name": "text", "type": "choices", "value": {"choices": label}}
+
+    tasks = [
+        {
+            "data": {"statement_id": "s0"},
+            "annotations": [{"completed_by": 1, "result": [result(["favor", "against"])]}],
+        },
+        {"data": {"statement_id": "s1"}, "annotations": [{"completed_by": 1, "result": [result(["favor"])] * 2}]},
+        {"data": {"statement_id": "s2"}, "annotations": [{"completed_by": 1, "result": [result([])]}]},
+    ]
+    rows = [{"statement_id": "s0", "label": ["Russia: favor", "Russia: against"]}]
+    potato = [{"id": "s0", "label_annotations": {"Russia": {"favor": "true", "against": "true"}}}]
+    for kind, name, text in (
+        ("label-studio", "x.json", json.dumps(tasks)),
+        ("doccano", "Ada.jsonl", json.dumps(rows[0])),
+        ("potato", "Ada/annotated_instances.jsonl", json.dumps(potato[0])),
+    ):
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+        rejected = []
+        import_labels(store, place, kind=kind, on_reject=rejected.append)
+        assert [(r.record, r.rule) for r in rejected] == [(1, "two-labels")], kind
+    assert store.state("s1", "1").labels == {"Russia": "favor"}
+    assert {item for item, _, _ in store.states()} == {"s1"}
+
+
+def test_targets_with_colons_keep_their_name_in_doccano(tmp_path, corpus):
+    targets = ("Treaty: part two", *corpus.targets[1:])
+    store = Store.create(tmp_path / "p.db", replace(corpus, targets=targets))
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", dict.fromkeys(targets, "favor")))
+    export_labels(store, tmp_path / "out", kind="doccano")
+    fresh = Store.create(tmp_path / "f.db", replace(corpus, targets=targets))
+    assert import_labels(fresh, tmp_path / "out", kind="doccano") == 1
+    assert fresh.state("s0", "Ada").labels == dict.fromkeys(targets, "favor")
 
 
 def test_what_cannot_be_read_or_written_is_said(store, tmp_path):

@@ -14,9 +14,9 @@ from stance.annotate.queue import order_queue
 from stance.annotate.records import Change
 from stance.annotate.store import Store
 from stance.cli import main
-from stance.corpus import Corpus, CorpusRecord, write_corpus
+from stance.corpus import write_corpus
 from stance.errors import AnnotationError, UsageError
-from stance.schema import LABELS, Statement
+from tests.annotate.conftest import learnable_corpus
 
 
 @pytest.mark.parametrize("order", ["uncertainty", "disagreement", "diversity", "balance"])
@@ -63,20 +63,9 @@ def test_the_worth_of_more_follows_a_known_curve():
     assert float(value_of_more(sizes, 0.5 + 1 / np.sqrt(sizes), 100)[2]) == 0.0  # a falling curve promises nothing
 
 
-def _learnable(count: int) -> Corpus:
-    words = {"favor": "praised Russia as a true friend", "against": "condemned Russia as a brutal aggressor"}
-    splits: dict[str, list[CorpusRecord]] = {"train": [], "test": []}
-    for i in range(count):
-        label = ("favor", "against")[i % 2]
-        text = f"envoy number {i} {words[label]}"
-        record = CorpusRecord(Statement(id=f"s{i}", text=text), {"Russia": label}, document=f"d{i}")
-        splits["test" if i % 4 > 1 else "train"].append(record)
-    return Corpus("invented", LABELS, ("Russia",), {name: tuple(found) for name, found in splits.items()})
-
-
 def test_the_whole_loop_from_labels_to_a_model_and_its_curve(tmp_path, tiny):
     tiny.save_pretrained(tmp_path / "base")
-    corpus = _learnable(64)
+    corpus = learnable_corpus(64)
     store = Store.create(tmp_path / "p.db", corpus)
     store.enter("Ada")
     for record in corpus.splits["train"]:

@@ -9,13 +9,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stance.annotate.store import Store
 from stance.corpus import write_corpus
-from tests.annotate.conftest import make_corpus
+from tests.annotate.conftest import learnable_corpus, make_corpus
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -224,6 +225,71 @@ def test_an_old_tab_shows_what_the_newer_one_saved(browser, tmp_path):
         page.keyboard.press("1")
         page.wait_for_selector("input[value='favor'][checked]", state="attached", timeout=10_000)
         assert dict(server.store.state("s0", "Ada").labels) == {"United States": "favor"}
+
+
+def test_a_disagreement_is_settled_by_keyboard(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3), "--overlap", "1") as server:
+        for name, keys in (("Ada", "1444"), ("Bob", "3444")):
+            _label(_enter(browser, server, name), keys)
+        page = _enter(browser, server, "Cy")
+        page.goto(f"{server.url}adjudicate")
+        page.click("main a")
+        page.wait_for_selector(".target.active")
+        assert page.locator(".giver").all_inner_texts() == ["Ada", "Bob"] + ["Ada", "Bob"] * 3
+        page.keyboard.press("1")
+        page.keyboard.press("0")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=0 of 1 disagreements")
+        settled = server.store.state("s0", "adjudicator:Cy")
+        assert (settled.status, settled.labels["United States"]) == ("done", "against")
+        assert server.store.state("s0", "Bob").labels["United States"] == "favor"
+        assert page.problems == []
+
+
+def test_what_the_audit_finds_opens_for_a_second_look(browser, tmp_path):
+    full = dict(zip(make_corpus(1).targets, ("not_addressed", "against", "not_addressed", "neutral"), strict=True))
+    corpus = make_corpus(2)
+    first = corpus.records[0]
+    again = replace(first.statement, id="again", text=first.statement.text + "!")
+    twins = (
+        replace(first, labels=full),
+        replace(first, statement=again, document="elsewhere", labels={**full, "Russia": "favor"}),
+    )
+    with _running(tmp_path, replace(corpus, splits={"train": twins}), "--all") as server:
+        page = _enter(browser, server, "Ada")
+        page.goto(f"{server.url}audit")
+        page.click("main tbody a:right-of(:text('Kremlin'))")
+        page.wait_for_selector(".target.active")
+        assert _item(page) == "again"
+        for key in "4142":
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/audit")
+        page.wait_for_selector("text=Near-duplicates")
+        assert server.store.state("again", "Ada").labels == full
+        assert page.locator("main tbody tr").count() == 0  # the second look counts
+        assert page.problems == []
+
+
+def test_the_button_trains_and_shows_the_curve_while_labelling_goes_on(browser, tmp_path, tiny):
+    tiny.save_pretrained(tmp_path / "base")
+    corpus = learnable_corpus(64)
+    with _running(tmp_path, corpus, "--all", "--model", str(tmp_path / "base")) as server:
+        page = _enter(browser, server, "Ada")
+        page.goto(f"{server.url}train")
+        page.click("[data-start]")
+        page.wait_for_selector("[data-start]:disabled")
+        other = page.context.new_page()
+        other.goto(server.url)
+        other.wait_for_selector(".target.active")
+        _label(other, "1")
+        page.wait_for_selector("figure svg", timeout=300_000)
+        assert "held-out" in page.inner_text("main")
+        assert page.locator("svg .dot").count() == 4
+        assert page.locator("tbody tr").count() == 4
+        assert (tmp_path / "corpus.annotations.loop" / "model" / "model.safetensors").is_file()
+        assert len(server.store.history()) == 2
+        assert page.problems == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -39,6 +39,12 @@ def test_balance_prefers_what_may_be_a_rare_label():
     assert order_by_score(balance_scores(p, np.array([[3, 90]]))).tolist() == [0, 1]
 
 
+def test_balance_looks_where_the_model_doubts_for_a_label_that_nobody_gave_yet():
+    p = _p((1, 0, 0), (0.5, 0.5, 0), (0, 1, 0))
+    assert order_by_score(balance_scores(p, np.array([[50, 50, 0]])))[0] == 1
+    assert order_by_score(balance_scores(p, np.array([[90, 5, 5]])))[0] == 2
+
+
 def test_the_core_set_covers_every_cluster_before_it_repeats_one():
     rng = np.random.default_rng(0)
     centers = np.array([[0, 0], [10, 0], [0, 10], [10, 10]])

@@ -1,6 +1,7 @@
 """Every engine that is installed against torch float32."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_identical_statements_are_scored_once(tiny, statements):
     seen = []
 
     class Counting:
-        name, version, tokens_per_batch = "counting", "0", 4096
+        name, version, tokens_per_batch, lanes = "counting", "0", 4096, 1
 
         def run(self, batches):
             seen.extend(len(ids) for ids, _, _ in batches)
@@ -108,6 +109,30 @@ def test_identical_statements_are_scored_once(tiny, statements):
     three_times, _ = tiny.logits(statements[:5] * 3, NAMES)
     assert sum(seen) == 5
     assert np.array_equal(three_times, np.concatenate([alone] * 3))
+
+
+@pytest.mark.parametrize(("lanes", "fewest"), [(1, 1), (2, 4)])
+def test_few_statements_are_shared_out_to_all_cores(tiny, statements, lanes, fewest):
+    seen = []
+
+    class Lanes:
+        name, version, tokens_per_batch = "lanes", "0", 100_000
+
+        def __init__(self):
+            self.lanes = lanes
+
+        def run(self, batches):
+            seen.extend(len(ids) for ids, _, _ in batches)
+            return engine.run(batches)
+
+    engine = tiny.engine
+    several = [replace(s, text=f"{s.text} {i}") for i in range(8) for s in statements]
+    alone, _ = tiny.logits(several, NAMES)
+    tiny.engine = Lanes()
+    found, _ = tiny.logits(several, NAMES)
+    assert len(seen) >= fewest
+    assert sum(seen) == len(several)
+    np.testing.assert_allclose(found, alone, atol=1e-4)
 
 
 def test_what_cannot_run_is_refused(tiny, monkeypatch):

@@ -1,0 +1,1 @@
+"""What each command of the command line does; ``stance.cli`` reads the arguments and calls it."""
