@@ -250,14 +250,23 @@ class _Builder:
 
     def _from_records(self, records: Iterable[tuple[int, dict[str, Any]]], name: str) -> Iterator[LocatedArticle]:
         count = 0
+        unmet = dict(self._columns or {})
         for count, record in records:
+            if unmet:
+                met = find_columns(record, unmet)
+                unmet = {field: column for field, column in unmet.items() if field not in met}
             yield from self._article(record, name, count)
         if not count:
             self.notices.warn(name, None, "no-records", "no usable record in this file")
+            return
+        unmet.pop("text", None)  # each record without it was rejected
+        for field, column in unmet.items():
+            message = f"no record has the column {column!r} that --columns names for {field}, so it is left empty"
+            self.notices.warn(name, None, "missing-column", message)
 
     def _article(self, record: Mapping[str, Any], name: str, number: int | None) -> Iterator[LocatedArticle]:
         found = find_columns(record, self._columns if number is not None else None)
-        problem = _text_problem(record, found)
+        problem = _text_problem(record, found, (self._columns or {}).get("text"))
         if problem:
             self.notices.reject(name, number, *problem)
             return
@@ -294,9 +303,11 @@ class _Builder:
         return f"{key}-{seen}"
 
 
-def _text_problem(record: Mapping[str, Any], found: Mapping[str, str]) -> tuple[str, str] | None:
+def _text_problem(record: Mapping[str, Any], found: Mapping[str, str], asked: str | None) -> tuple[str, str] | None:
     if "text" not in found:
         names = ", ".join(map(str, record)) or "none"
+        if asked is not None:
+            return "missing-column", f"no column {asked!r}, which --columns names for the text, among: {names}"
         return "missing-column", f"no text column among: {names}; name it with --columns text=COLUMN"
     text = record[found["text"]]
     if text is not None and not isinstance(text, str):
