@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stance import __version__
-from stance.errors import Rejection, StanceError, TargetError, UsageError
+from stance.errors import ArticleError, Rejection, StanceError, TargetError, UsageError
 
 if TYPE_CHECKING:
+    from stance.articles import LocatedArticle
     from stance.schema import Article, StanceRow
     from stance.scoring import Scorer, StatementRecord
     from stance.scoring.summary import RunSummary
@@ -306,13 +307,13 @@ def _score(arguments: argparse.Namespace, notices: _Notices) -> int:
         from stance.scoring.display import rows_table
 
         scorer = load(arguments.model, targets=targets, engine=arguments.engine, own_voice=arguments.own_voice)
-        seen: list[Article] = []
-        results = scorer.score_many(_remember(_articles(arguments, notices), seen))
+        seen: list[LocatedArticle] = []
+        results = scorer.score_many(_articles(arguments, notices, seen))
         for rows in _progress(stack, results, arguments.articles, "articles", notices):
-            article = seen.pop(0)
+            located = seen.pop(0)
             if not rows:
-                _warn_no_statement(article, notices)
-            _emit(arguments, None, rows, partial(rows_table, rows, _title(article)))
+                _warn_no_statement(located, notices)
+            _emit(arguments, None, rows, partial(rows_table, rows, _title(located)))
     return notices.finish(arguments.output)
 
 
@@ -393,11 +394,13 @@ def _extract(arguments: argparse.Namespace, notices: _Notices) -> int:
         from stance.scoring.display import statements_table
 
         write = writer(statements_schema())
-        results = extract_stream(_articles(arguments, notices), engine=arguments.extractor or DEFAULT)
-        for article, found in _progress(stack, results, arguments.articles, "articles", notices):
+        seen: list[LocatedArticle] = []
+        results = extract_stream(_articles(arguments, notices, seen), engine=arguments.extractor or DEFAULT)
+        for _, found in _progress(stack, results, arguments.articles, "articles", notices):
+            located = seen.pop(0)
             if not found:
-                _warn_no_statement(article, notices)
-            _emit(arguments, write, found, partial(statements_table, found, _title(article)))
+                _warn_no_statement(located, notices)
+            _emit(arguments, write, found, partial(statements_table, found, _title(located)))
     return notices.finish(arguments.output)
 
 
@@ -567,16 +570,16 @@ def _serve(arguments: argparse.Namespace, notices: _Notices) -> int:
     return DONE
 
 
-def _articles(arguments: argparse.Namespace, notices: _Notices) -> Iterator[Article]:
-    from stance.articles import read_articles
+def _articles(arguments: argparse.Namespace, notices: _Notices, seen: list[LocatedArticle]) -> Iterator[Article]:
+    """Yield the articles; where each was read is put at the end of `seen`."""
+    from stance.articles import Notices, read_located_articles, warn_of_language
 
-    return read_articles(
-        arguments.articles,
-        columns=_columns(arguments),
-        on_reject=notices.reject,
-        on_warn=notices.warn,
-        stdin=sys.stdin.buffer,
-    )
+    told = Notices(notices.reject, notices.warn, ArticleError)
+    stdin = sys.stdin.buffer
+    for located in read_located_articles(arguments.articles, told, columns=_columns(arguments), stdin=stdin):
+        warn_of_language(located, told)
+        seen.append(located)
+        yield located.article
 
 
 def _columns(arguments: argparse.Namespace) -> dict[str, str] | None:
@@ -585,19 +588,16 @@ def _columns(arguments: argparse.Namespace) -> dict[str, str] | None:
     return parse_columns(arguments.columns) if arguments.columns else None
 
 
-def _remember(articles: Iterable[Article], seen: list[Article]) -> Iterator[Article]:
-    for article in articles:
-        seen.append(article)
-        yield article
-
-
-def _warn_no_statement(article: Article, notices: _Notices) -> None:
+def _warn_no_statement(located: LocatedArticle, notices: _Notices) -> None:
     message = "no quoted or reported statement found, so no row"
-    notices.warn(Rejection(f"article {article.id}", None, "no-statement", message))
+    notices.warn(Rejection(located.file, located.record, "no-statement", message))
 
 
-def _title(article: Article) -> str:
-    return " — ".join(part for part in (article.outlet, article.title or article.id, article.published) if part)
+def _title(located: LocatedArticle) -> str:
+    """Return what stands over an article's table; one without a title goes by its file's name, a record by its id."""
+    article = located.article
+    name = article.id if located.record is not None or located.file == "-" else Path(located.file).name
+    return " — ".join(part for part in (article.outlet, article.title or name, article.published) if part)
 
 
 def _open_writer(stack: ExitStack, output: str | None) -> Callable[[Any], TableWriter | None]:

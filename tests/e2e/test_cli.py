@@ -85,10 +85,11 @@ def test_article_without_quotation_and_other_language_are_said(tmp_path, capsys)
     (tmp_path / "de.txt").write_text(
         "Der Fluss stieg in der Nacht um zwei Meter, und am Morgen war die Brücke nicht mehr da."
     )
-    assert main(["score", str(tmp_path)]) == 0
-    err = capsys.readouterr().err
-    assert "[no-statement]" in err
-    assert "[not-english]" in err
+    for more in ([], ["-o", str(tmp_path.parent / "rows.csv")]):
+        assert main(["score", str(tmp_path), *more]) == 0
+        err = capsys.readouterr().err
+        assert f"{tmp_path / 'none.txt'}: no quoted or reported statement found, so no row [no-statement]" in err
+        assert f"{tmp_path / 'de.txt'}: looks like 'de'" in err
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,7 @@ def test_tables_for_people(articles, capsys):
     shown = capsys.readouterr().out
     assert "Jan Kowal" in shown
     assert "European Union" in shown
+    assert "good.txt" in shown
     assert main(["extract", str(articles / "good.txt")]) == 0
     assert "direct" in capsys.readouterr().out
 
