@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 DONE, FAILED, USAGE, SOME_REJECTED = 0, 1, 2, 3
 _TABLE_WIDTH = 140  # of a table that goes to a file or a pipe
+_FIGURES = 5  # columns of an evaluation's tables that fit into it; the report has all
 
 
 class _Notices:
@@ -256,6 +257,7 @@ def _evaluate(arguments: argparse.Namespace, notices: _Notices) -> int:
     from stance.evaluation import Options, evaluate, write_report
     from stance.evaluation.metrics_file import metrics
     from stance.evaluation.show import paper_tables
+    from stance.evaluation.writing import check_folder
     from stance.scoring.display import figures_table
 
     options = Options(
@@ -268,13 +270,16 @@ def _evaluate(arguments: argparse.Namespace, notices: _Notices) -> int:
         behaviour_file=arguments.behaviour,
         explain=not (arguments.no_explain or arguments.no_text or arguments.output is None),
     )
+    if arguments.output:
+        check_folder(arguments.output)
     result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject)
     written = write_report(result, arguments.output, text=not arguments.no_text) if arguments.output else []
     if arguments.json:
         print(json.dumps(metrics(result), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         for table in list(paper_tables(result).values())[:3]:
-            _print_table(partial(figures_table, table.title, table.columns, table.rows), table.rows)
+            shown = [row[:_FIGURES] for row in table.rows]
+            _print_table(partial(figures_table, table.title, table.columns[:_FIGURES], shown), shown)
         for note in result.notes:
             print(f"note: {note}")
     if written:

@@ -42,6 +42,7 @@ from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import confident_mistakes, label_suspects
 from stance.schema import Target
 from stance.statistics.resampling import ClusterDraws
+from stance.targets import resolve_targets
 
 if TYPE_CHECKING:
     from stance.model import StanceClassifier
@@ -62,7 +63,7 @@ class Options:
     split
         Split to evaluate; ``test`` if there is one.
     targets
-        Evaluate these targets only.
+        Evaluate these targets only; an alias of a default target stands for it.
     resamples, seed
         Of the bootstrap.
     behaviour
@@ -158,8 +159,20 @@ def _read(
         else:
             corpus = read_corpus(corpus, on_reject=report)
     if options.targets:
-        corpus = replace(corpus, targets=options.targets)
+        corpus = replace(corpus, targets=_chosen(options.targets, corpus))
     return corpus, articles, rejection_notes(rules)
+
+
+def _chosen(names: Sequence[str], corpus: Corpus) -> tuple[str, ...]:
+    """Return the corpus's targets for some names, which may be aliases; a name it has no target for stays as it is."""
+    known = {name.casefold(): name for name in corpus.targets}
+    chosen = []
+    for name in names:
+        default = resolve_targets([name])[0].name
+        chosen.append(known.get(name.casefold(), known.get(default.casefold(), name)))
+    if not set(chosen) & set(corpus.targets):
+        raise UsageError(f"{corpus.name} has no target {', '.join(names)}; it has {', '.join(corpus.targets)}")
+    return tuple(dict.fromkeys(chosen))
 
 
 def _apart(answers: Sequence[Predictions]) -> list[Predictions]:
