@@ -331,6 +331,7 @@ def _score_run(arguments: argparse.Namespace, notices: _Notices) -> int:
         raise UsageError("--format needs --partition-by; a single output's format follows its ending")
     output = Output(Path(arguments.output), partition, f".{arguments.format or 'parquet'}")
     output.check()
+    _refuse_input(arguments.output, arguments.articles)
     targets = resolve_targets(arguments.targets)
     columns = _columns(arguments)
     from stance.articles import count_articles, read_located_articles, source_files
@@ -393,7 +394,7 @@ def _print_summary(summary: RunSummary, labels: Sequence[str], *, profile: bool)
 
 def _extract(arguments: argparse.Namespace, notices: _Notices) -> int:
     with ExitStack() as stack:
-        writer = _open_writer(stack, arguments.output)
+        writer = _open_writer(stack, arguments.output, arguments.articles)
         from stance.quotes.extract import DEFAULT, extract_stream
         from stance.schema import statements_schema
         from stance.scoring.display import statements_table
@@ -417,7 +418,7 @@ def _classify(arguments: argparse.Namespace, notices: _Notices) -> int:
 
     targets = resolve_targets(arguments.targets)
     with ExitStack() as stack:
-        writer = _open_writer(stack, arguments.output)
+        writer = _open_writer(stack, arguments.output, arguments.statements)
         from stance.schema import rows_schema
         from stance.scoring import load, read_statements
         from stance.scoring.display import rows_table
@@ -430,7 +431,7 @@ def _classify(arguments: argparse.Namespace, notices: _Notices) -> int:
         if arguments.explain:
             return _explain(arguments, scorer, records, notices)
         shown: list[StanceRow] = []
-        for rows in _progress(stack, scorer.classify_many(records), [], "statements", notices):
+        for rows in _progress(stack, scorer.classify_many(records), arguments.statements, "statements", notices):
             shown += [] if write or arguments.json else rows
             _emit(arguments, write, rows, None)
         _print_table(lambda: rows_table(shown, "Statements"), shown)
@@ -605,13 +606,23 @@ def _title(located: LocatedArticle) -> str:
     return " — ".join(part for part in (article.outlet, article.title or name, article.published) if part)
 
 
-def _open_writer(stack: ExitStack, output: str | None) -> Callable[[Any], TableWriter | None]:
+def _refuse_input(output: str, sources: Sequence[str]) -> None:
+    """Refuse to write over what is to be read: by a slip of the hand, or because a folder holds an older output."""
+    from stance.articles import source_files
+
+    place = Path(output).resolve()
+    if any(path.resolve() == place for path in source_files(sources)):
+        raise UsageError(f"{output} is among the inputs and would be written over: give another -o")
+
+
+def _open_writer(stack: ExitStack, output: str | None, sources: Sequence[str]) -> Callable[[Any], TableWriter | None]:
     """Check the output before any model is loaded; the writer opens when the label set is known."""
     if output is None:
         return lambda schema: None
     from stance.scoring.writing import TableWriter, check_writable
 
     check_writable(output)
+    _refuse_input(output, sources)
     return lambda schema: stack.enter_context(TableWriter(output, schema))
 
 

@@ -17,10 +17,12 @@ from stance.articles.notices import Notices, Notify
 from stance.articles.records import (
     RECORD_ENDINGS,
     Record,
+    arrow_rows,
     ending_of,
     is_compressed,
     is_dataset,
     jsonl_records,
+    parquet_rows,
     read_bytes,
     read_records,
 )
@@ -134,7 +136,6 @@ def source_files(sources: Iterable[str | Path]) -> Iterator[Path]:
 def count_articles(sources: Iterable[str | Path]) -> int | None:
     """Return how many articles the sources hold at most, or ``None`` if that cannot be told without reading them."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     total = 0
     silent = Notices(lambda rejection: None, lambda notice: None, ArticleError)
@@ -147,9 +148,12 @@ def count_articles(sources: Iterable[str | Path]) -> int | None:
             elif ending_of(path) in (".jsonl", ".ndjson") and not is_compressed(path):
                 with path.open("rb") as lines:
                     total += sum(1 for line in lines if line.strip())
-            elif ending_of(path) == ".parquet":
+            elif ending_of(path) in (".csv", ".tsv") and not is_compressed(path):
+                with path.open("rb") as lines:
+                    total += max(sum(1 for _ in lines) - 1, 0)
+            elif path.is_dir() or ending_of(path) == ".parquet":
                 try:
-                    total += pq.read_metadata(path).num_rows
+                    total += sum(map(arrow_rows, path.rglob("*.arrow"))) if path.is_dir() else parquet_rows(path)
                 except (pa.ArrowException, OSError):
                     return None
             else:

@@ -15,7 +15,18 @@ from typing import IO, Any
 from stance.articles.decoding import UndecodableError, decode, marked_encoding
 from stance.articles.notices import Notices
 
-__all__ = ["RECORD_ENDINGS", "Record", "ending_of", "is_compressed", "is_dataset", "read_bytes", "read_records"]
+__all__ = [
+    "RECORD_ENDINGS",
+    "Record",
+    "arrow_rows",
+    "ending_of",
+    "is_compressed",
+    "is_dataset",
+    "jsonl_records",
+    "parquet_rows",
+    "read_bytes",
+    "read_records",
+]
 
 Record = tuple[int, dict[str, Any]]
 """Number of the record in its file, counted from 1, and its fields."""
@@ -60,6 +71,21 @@ def _open(path: Path) -> IO[bytes]:
 
         return io.BufferedReader(pa.input_stream(str(path), compression="zstd", buffer_size=_CHUNK), _CHUNK)
     return path.open("rb")
+
+
+def parquet_rows(path: Path) -> int:
+    """Return how many records a Parquet file holds, without reading them."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def arrow_rows(path: Path) -> int:
+    """Return how many records an Arrow stream of a datasets folder holds, without copying them."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return sum(batch.num_rows for batch in stream)
 
 
 def read_records(path: Path, notices: Notices) -> Iterator[Record]:

@@ -233,10 +233,15 @@ def test_ids_depend_on_content_alone(tmp_path):
     assert first[0].id == second[0].id
 
 
-def test_count(tmp_path):
+def test_count(root, tmp_path):
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.jsonl", '{"text": "a"}\n\n{"text": "b"}\n')
     assert count_articles([tmp_path]) == 3
+    write(tmp_path / "c.csv", f'text\n"{TEXT}"\n"{TEXT}"\n')
+    pq.write_table(pa.table({"text": [TEXT] * 4}), tmp_path / "d.parquet")
+    assert count_articles([tmp_path]) == 9
+    assert count_articles([root / "examples" / "corpus"]) == 2048
+    assert count_articles([write(tmp_path / "e.csv.gz", gzip.compress(b"text\nx\n"))]) is None
     assert count_articles(["-"]) is None
 
 

@@ -7,6 +7,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from stance.articles import read_articles
 from stance.cli import main
 from stance.schema import row_columns
 
@@ -111,6 +112,17 @@ def test_exit_codes(arguments, code, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_an_input_is_never_written_over(tmp_path, capsys):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"id": "a", "text": GOOD, "statement": GOOD}), encoding="utf-8")
+    before = path.read_bytes()
+    for arguments in (["score", str(path)], ["extract", str(tmp_path)], ["classify", str(path)]):
+        assert main([*arguments, "-o", str(path)]) == 2
+        assert "mine.jsonl is among the inputs" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.jsonl"]
+
+
 @pytest.mark.parametrize("arguments", [[], ["score"], ["nothing"], ["score", "x", "--unknown"]])
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -173,4 +185,8 @@ def test_all_polnear_articles_in_one_run(data, tmp_path):
     out = tmp_path / "rows.parquet"
     folders = [str(data / "polnear" / split / "text") for split in ("train", "dev", "test")]
     assert main(["extract", *folders, "-o", str(out)]) == 0
-    assert len(pq.read_table(out, columns=["article_id"])) > 10_000
+    found = pq.read_table(out, columns=["article_id", "start", "end", "statement"]).to_pylist()
+    assert len(found) > 10_000
+    texts = {article.id: article.text for article in read_articles(folders, on_warn=lambda notice: None)}
+    assert len(texts) == 1008
+    assert all(texts[r["article_id"]][r["start"] : r["end"]] == r["statement"] for r in found)
