@@ -17,10 +17,12 @@ from stance.articles.notices import Notices, Notify
 from stance.articles.records import (
     RECORD_ENDINGS,
     Record,
+    arrow_rows,
     ending_of,
     is_compressed,
     is_dataset,
     jsonl_records,
+    parquet_rows,
     read_bytes,
     read_records,
 )
@@ -134,7 +136,6 @@ def source_files(sources: Iterable[str | Path]) -> Iterator[Path]:
 def count_articles(sources: Iterable[str | Path]) -> int | None:
     """Return how many articles the sources hold at most, or ``None`` if that cannot be told without reading them."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     total = 0
     silent = Notices(lambda rejection: None, lambda notice: None, ArticleError)
@@ -147,9 +148,12 @@ def count_articles(sources: Iterable[str | Path]) -> int | None:
             elif ending_of(path) in (".jsonl", ".ndjson") and not is_compressed(path):
                 with path.open("rb") as lines:
                     total += sum(1 for line in lines if line.strip())
-            elif ending_of(path) == ".parquet":
+            elif ending_of(path) in (".csv", ".tsv") and not is_compressed(path):
+                with path.open("rb") as lines:
+                    total += max(sum(1 for _ in lines) - 1, 0)
+            elif path.is_dir() or ending_of(path) == ".parquet":
                 try:
-                    total += pq.read_metadata(path).num_rows
+                    total += sum(map(arrow_rows, path.rglob("*.arrow"))) if path.is_dir() else parquet_rows(path)
                 except (pa.ArrowException, OSError):
                     return None
             else:
@@ -250,14 +254,23 @@ class _Builder:
 
     def _from_records(self, records: Iterable[tuple[int, dict[str, Any]]], name: str) -> Iterator[LocatedArticle]:
         count = 0
+        unmet = dict(self._columns or {})
         for count, record in records:
+            if unmet:
+                met = find_columns(record, unmet)
+                unmet = {field: column for field, column in unmet.items() if field not in met}
             yield from self._article(record, name, count)
         if not count:
             self.notices.warn(name, None, "no-records", "no usable record in this file")
+            return
+        unmet.pop("text", None)  # each record without it was rejected
+        for field, column in unmet.items():
+            message = f"no record has the column {column!r} that --columns names for {field}, so it is left empty"
+            self.notices.warn(name, None, "missing-column", message)
 
     def _article(self, record: Mapping[str, Any], name: str, number: int | None) -> Iterator[LocatedArticle]:
         found = find_columns(record, self._columns if number is not None else None)
-        problem = _text_problem(record, found)
+        problem = _text_problem(record, found, (self._columns or {}).get("text"))
         if problem:
             self.notices.reject(name, number, *problem)
             return
@@ -294,9 +307,11 @@ class _Builder:
         return f"{key}-{seen}"
 
 
-def _text_problem(record: Mapping[str, Any], found: Mapping[str, str]) -> tuple[str, str] | None:
+def _text_problem(record: Mapping[str, Any], found: Mapping[str, str], asked: str | None) -> tuple[str, str] | None:
     if "text" not in found:
         names = ", ".join(map(str, record)) or "none"
+        if asked is not None:
+            return "missing-column", f"no column {asked!r}, which --columns names for the text, among: {names}"
         return "missing-column", f"no text column among: {names}; name it with --columns text=COLUMN"
     text = record[found["text"]]
     if text is not None and not isinstance(text, str):

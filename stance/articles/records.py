@@ -8,19 +8,31 @@ import gzip
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from stance.articles.decoding import UndecodableError, decode, marked_encoding
 from stance.articles.notices import Notices
 
-__all__ = ["RECORD_ENDINGS", "Record", "ending_of", "is_compressed", "is_dataset", "read_bytes", "read_records"]
+__all__ = [
+    "RECORD_ENDINGS",
+    "Record",
+    "arrow_rows",
+    "ending_of",
+    "is_compressed",
+    "is_dataset",
+    "jsonl_records",
+    "parquet_rows",
+    "read_bytes",
+    "read_records",
+]
 
 Record = tuple[int, dict[str, Any]]
 """Number of the record in its file, counted from 1, and its fields."""
 _BATCH = 256
 _CHUNK = 1 << 20
+_HEAD = 4096
 
 
 _PACKED = (".gz", ".zst")
@@ -61,6 +73,21 @@ def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+def parquet_rows(path: Path) -> int:
+    """Return how many records a Parquet file holds, without reading them."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def arrow_rows(path: Path) -> int:
+    """Return how many records an Arrow stream of a datasets folder holds, without copying them."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return sum(batch.num_rows for batch in stream)
+
+
 def read_records(path: Path, notices: Notices) -> Iterator[Record]:
     """Yield the records of a file or datasets folder; what cannot be read is rejected and the rest goes on."""
     if path.is_dir():
@@ -70,7 +97,7 @@ def read_records(path: Path, notices: Notices) -> Iterator[Record]:
         yield from RECORD_ENDINGS[ending_of(path)](path, notices)
 
 
-def jsonl_records(lines: IO[bytes], name: str, notices: Notices) -> Iterator[Record]:
+def jsonl_records(lines: Iterable[bytes], name: str, notices: Notices) -> Iterator[Record]:
     """Yield the objects of a JSONL stream; empty lines are passed over."""
     for number, raw in enumerate(lines, 1):
         if not raw.strip():
@@ -90,8 +117,24 @@ def jsonl_records(lines: IO[bytes], name: str, notices: Notices) -> Iterator[Rec
 
 
 def _jsonl(path: Path, notices: Notices) -> Iterator[Record]:
-    with _open(path) as lines:
-        yield from jsonl_records(lines, str(path), notices)
+    with _open(path) as file:
+        head = file.read(_HEAD)
+    if marked_encoding(head) == "utf-16":
+        yield from _wide_jsonl(path, notices)
+    elif b"\0" in head and not head.lstrip().startswith(b"{"):  # one message, not one for each of its lines
+        notices.reject(str(path), None, "binary", "holds NUL bytes: not a text file")
+    else:
+        with _open(path) as lines:
+            yield from jsonl_records(lines, str(path), notices)
+
+
+def _wide_jsonl(path: Path, notices: Notices) -> Iterator[Record]:
+    """Yield the objects of JSONL in UTF-16, whose lines do not end where a line of bytes does."""
+    with io.TextIOWrapper(_open(path), encoding="utf-16") as text:
+        try:
+            yield from jsonl_records((line.encode() for line in text), str(path), notices)
+        except UnicodeDecodeError as error:
+            notices.reject(str(path), None, "json", f"not UTF-16 from here on: {error}")
 
 
 def _csv(path: Path, notices: Notices) -> Iterator[Record]:

@@ -12,6 +12,8 @@ from stance.errors import Rejection
 
 __all__ = ["agreement", "annotate", "evaluate", "train"]
 
+_FIGURES = 5  # columns of an evaluation's tables that fit on a terminal; the report has all
+
 
 def train(arguments: argparse.Namespace, notices: Notices) -> int:
     """Carry out ``stance train``."""
@@ -47,6 +49,7 @@ def evaluate(arguments: argparse.Namespace, notices: Notices) -> int:
     from stance.evaluation import Options, evaluate, write_report
     from stance.evaluation.metrics_file import metrics
     from stance.evaluation.show import paper_tables
+    from stance.evaluation.writing import check_folder
     from stance.scoring.display import figures_table
 
     options = Options(
@@ -59,13 +62,16 @@ def evaluate(arguments: argparse.Namespace, notices: Notices) -> int:
         behaviour_file=arguments.behaviour,
         explain=not (arguments.no_explain or arguments.no_text or arguments.output is None),
     )
+    if arguments.output:
+        check_folder(arguments.output)
     result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject)
     written = write_report(result, arguments.output, text=not arguments.no_text) if arguments.output else []
     if arguments.json:
         print(json.dumps(metrics(result), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         for table in list(paper_tables(result).values())[:3]:
-            print_table(partial(figures_table, table.title, table.columns, table.rows), table.rows)
+            shown = [row[:_FIGURES] for row in table.rows]
+            print_table(partial(figures_table, table.title, table.columns[:_FIGURES], shown), shown)
         for note in result.notes:
             print(f"note: {note}")
     if written:

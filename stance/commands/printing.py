@@ -7,16 +7,27 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stance.errors import Rejection
+from stance.errors import Rejection, UsageError
 
 if TYPE_CHECKING:
-    from stance.schema import Article
+    from stance.articles import LocatedArticle
     from stance.scoring.writing import TableWriter
 
-__all__ = ["DONE", "TABLE_WIDTH", "Notices", "emit", "open_writer", "print_table", "progress", "warn_no_statement"]
+__all__ = [
+    "DONE",
+    "TABLE_WIDTH",
+    "Notices",
+    "emit",
+    "open_writer",
+    "print_table",
+    "progress",
+    "refuse_input",
+    "warn_no_statement",
+]
 
 DONE, SOME_REJECTED = 0, 3
 TABLE_WIDTH = 140  # of a table that goes to a file or a pipe
@@ -51,13 +62,23 @@ class Notices:
         return SOME_REJECTED if self.rejected else DONE
 
 
-def open_writer(stack: ExitStack, output: str | None) -> Callable[[Any], TableWriter | None]:
+def refuse_input(output: str, sources: Sequence[str]) -> None:
+    """Refuse to write over what is to be read: by a slip of the hand, or because a folder holds an older output."""
+    from stance.articles import source_files
+
+    place = Path(output).resolve()
+    if any(path.resolve() == place for path in source_files(sources)):
+        raise UsageError(f"{output} is among the inputs and would be written over: give another -o")
+
+
+def open_writer(stack: ExitStack, output: str | None, sources: Sequence[str]) -> Callable[[Any], TableWriter | None]:
     """Check the output before any model is loaded; the writer opens when the label set is known."""
     if output is None:
         return lambda schema: None
     from stance.scoring.writing import TableWriter, check_writable
 
     check_writable(output)
+    refuse_input(output, sources)
     return lambda schema: stack.enter_context(TableWriter(output, schema))
 
 
@@ -96,11 +117,11 @@ def progress(
     from stance.articles import count_articles
     from stance.scoring.progress import track
 
-    total = count_articles(sources) if sources else None
+    total = partial(count_articles, list(sources)) if sources else None
     return track(stack, items, total, unit, lambda: len(notices.rejected))
 
 
-def warn_no_statement(article: Article, notices: Notices) -> None:
+def warn_no_statement(located: LocatedArticle, notices: Notices) -> None:
     """Say that an article gave no row."""
     message = "no quoted or reported statement found, so no row"
-    notices.warn(Rejection(f"article {article.id}", None, "no-statement", message))
+    notices.warn(Rejection(located.file, located.record, "no-statement", message))

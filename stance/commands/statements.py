@@ -11,10 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stance.commands.printing import TABLE_WIDTH, Notices, emit, open_writer, print_table, progress, warn_no_statement
-from stance.errors import UsageError
+from stance.commands.printing import (
+    TABLE_WIDTH,
+    Notices,
+    emit,
+    open_writer,
+    print_table,
+    progress,
+    refuse_input,
+    warn_no_statement,
+)
+from stance.errors import ArticleError, UsageError
 
 if TYPE_CHECKING:
+    from stance.articles import LocatedArticle
     from stance.schema import Article, StanceRow
     from stance.scoring import Scorer, StatementRecord
     from stance.scoring.summary import RunSummary
@@ -37,13 +47,13 @@ def score(arguments: argparse.Namespace, notices: Notices) -> int:
         from stance.scoring.display import rows_table
 
         scorer = load(arguments.model, targets=targets, engine=arguments.engine, own_voice=arguments.own_voice)
-        seen: list[Article] = []
-        results = scorer.score_many(_remember(_articles(arguments, notices), seen))
+        seen: list[LocatedArticle] = []
+        results = scorer.score_many(_articles(arguments, notices, seen))
         for rows in progress(stack, results, arguments.articles, "articles", notices):
-            article = seen.pop(0)
+            located = seen.pop(0)
             if not rows:
-                warn_no_statement(article, notices)
-            emit(arguments, None, rows, partial(rows_table, rows, _title(article)))
+                warn_no_statement(located, notices)
+            emit(arguments, None, rows, partial(rows_table, rows, _title(located)))
     return notices.finish(arguments.output)
 
 
@@ -56,6 +66,7 @@ def _score_run(arguments: argparse.Namespace, notices: Notices) -> int:
         raise UsageError("--format needs --partition-by; a single output's format follows its ending")
     output = Output(Path(arguments.output), partition, f".{arguments.format or 'parquet'}")
     output.check()
+    refuse_input(arguments.output, arguments.articles)
     targets = resolve_targets(arguments.targets)
     columns = _columns(arguments)
     from stance.articles import count_articles, read_located_articles, source_files
@@ -92,7 +103,7 @@ def _on_part(stack: ExitStack, arguments: argparse.Namespace, notices: Notices, 
     if sys.stderr.isatty():
         from stance.scoring.progress import RunProgress
 
-        progress = RunProgress(stack, count(arguments.articles), lambda: len(notices.rejected))
+        progress = RunProgress(stack, partial(count, arguments.articles), lambda: len(notices.rejected))
 
     def on_part(item: Any) -> None:
         if progress is not None:
@@ -112,6 +123,8 @@ def _print_summary(summary: RunSummary, labels: Sequence[str], *, profile: bool)
         console.print(line, markup=False)
     if summary.labels:
         console.print(summary.label_table(labels))
+    if len(summary.outlets) > 1:
+        console.print(summary.outlet_table(labels))
     if profile:
         console.print(summary.profile_table())
 
@@ -119,17 +132,19 @@ def _print_summary(summary: RunSummary, labels: Sequence[str], *, profile: bool)
 def extract(arguments: argparse.Namespace, notices: Notices) -> int:
     """Carry out ``stance extract``."""
     with ExitStack() as stack:
-        writer = open_writer(stack, arguments.output)
+        writer = open_writer(stack, arguments.output, arguments.articles)
         from stance.quotes.extract import DEFAULT, extract_stream
         from stance.schema import statements_schema
         from stance.scoring.display import statements_table
 
         write = writer(statements_schema())
-        results = extract_stream(_articles(arguments, notices), engine=arguments.extractor or DEFAULT)
-        for article, found in progress(stack, results, arguments.articles, "articles", notices):
+        seen: list[LocatedArticle] = []
+        results = extract_stream(_articles(arguments, notices, seen), engine=arguments.extractor or DEFAULT)
+        for _, found in progress(stack, results, arguments.articles, "articles", notices):
+            located = seen.pop(0)
             if not found:
-                warn_no_statement(article, notices)
-            emit(arguments, write, found, partial(statements_table, found, _title(article)))
+                warn_no_statement(located, notices)
+            emit(arguments, write, found, partial(statements_table, found, _title(located)))
     return notices.finish(arguments.output)
 
 
@@ -142,7 +157,7 @@ def classify(arguments: argparse.Namespace, notices: Notices) -> int:
 
     targets = resolve_targets(arguments.targets)
     with ExitStack() as stack:
-        writer = open_writer(stack, arguments.output)
+        writer = open_writer(stack, arguments.output, arguments.statements)
         from stance.schema import rows_schema
         from stance.scoring import load, read_statements
         from stance.scoring.display import rows_table
@@ -155,7 +170,7 @@ def classify(arguments: argparse.Namespace, notices: Notices) -> int:
         if arguments.explain:
             return _explain(arguments, scorer, records, notices)
         shown: list[StanceRow] = []
-        for rows in progress(stack, scorer.classify_many(records), [], "statements", notices):
+        for rows in progress(stack, scorer.classify_many(records), arguments.statements, "statements", notices):
             shown += [] if write or arguments.json else rows
             emit(arguments, write, rows, None)
         print_table(lambda: rows_table(shown, "Statements"), shown)
@@ -183,16 +198,17 @@ def _explain(
     return notices.finish(None)
 
 
-def _articles(arguments: argparse.Namespace, notices: Notices) -> Iterator[Article]:
-    from stance.articles import read_articles
+def _articles(arguments: argparse.Namespace, notices: Notices, seen: list[LocatedArticle]) -> Iterator[Article]:
+    """Yield the articles; where each was read is put at the end of `seen`."""
+    from stance.articles import Notices as Told
+    from stance.articles import read_located_articles, warn_of_language
 
-    return read_articles(
-        arguments.articles,
-        columns=_columns(arguments),
-        on_reject=notices.reject,
-        on_warn=notices.warn,
-        stdin=sys.stdin.buffer,
-    )
+    told = Told(notices.reject, notices.warn, ArticleError)
+    stdin = sys.stdin.buffer
+    for located in read_located_articles(arguments.articles, told, columns=_columns(arguments), stdin=stdin):
+        warn_of_language(located, told)
+        seen.append(located)
+        yield located.article
 
 
 def _columns(arguments: argparse.Namespace) -> dict[str, str] | None:
@@ -201,11 +217,8 @@ def _columns(arguments: argparse.Namespace) -> dict[str, str] | None:
     return parse_columns(arguments.columns) if arguments.columns else None
 
 
-def _remember(articles: Iterable[Article], seen: list[Article]) -> Iterator[Article]:
-    for article in articles:
-        seen.append(article)
-        yield article
-
-
-def _title(article: Article) -> str:
-    return " — ".join(part for part in (article.outlet, article.title or article.id, article.published) if part)
+def _title(located: LocatedArticle) -> str:
+    """Return what stands over an article's table; one without a title goes by its file's name, a record by its id."""
+    article = located.article
+    name = article.id if located.record is not None or located.file == "-" else Path(located.file).name
+    return " — ".join(part for part in (article.outlet, article.title or name, article.published) if part)

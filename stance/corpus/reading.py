@@ -65,6 +65,8 @@ def read_corpus(
     place = Path(path)
     notices = Notices(on_reject, None, CorpusError)
     raw = list(_raw_records(place, notices))
+    if not raw:
+        raise CorpusError("holds no record that can be read", file=str(path), rule="empty-corpus")
     known_labels = tuple(labels) if labels is not None else _labels_of(raw)
     known_targets = tuple(targets) if targets is not None else _targets_of(raw)
     name = place.name.removesuffix(".gz") if place.is_dir() else place.name.split(".")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,13 +13,10 @@ from typing import Any
 import yaml
 
 from stance.errors import UsageError
+from stance.evaluation.behaviour_rules import SLOT, TARGET_SLOTS, check_problem, file_problem
 
 __all__ = ["Case", "Check", "Suite", "load_suite"]
 
-_SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
-_TARGET_SLOTS = ("A", "B")
-_TEST_KEYS = {"kind", "name", "statement", "speaker", "expect", "variants"}
-_VARIANT_KEYS = {"statement", "speaker", "expect", "same", "swap", "typos"}
 _LARGEST = 40
 """Cases made of one test at most, chosen by a fixed seed."""
 
@@ -81,6 +77,10 @@ class Suite:
                 found = random.Random(f"{seed}:{test['name']}").sample(found, _LARGEST)
             yield from found
 
+    def idle(self, targets: Sequence[str]) -> list[str]:
+        """Return the names of the tests that make no statement: a target is missing, or one of its forms."""
+        return [test["name"] for test in self.tests if next(self._filled(test, targets), None) is None]
+
     def labels(self) -> set[str]:
         """Return every label the tests expect."""
         parts = [part for test in self.tests for part in (test, *test.get("variants", ()))]
@@ -89,13 +89,14 @@ class Suite:
     def _filled(self, test: Mapping[str, Any], targets: Sequence[str]) -> Iterator[Case]:
         parts = [test, *test.get("variants", ())]
         texts = [str(part.get(key, "")) for part in parts for key in ("statement", "speaker")]
-        used = {m[1] for text in texts for m in _SLOT.finditer(text)}
-        slots = [s for s in _TARGET_SLOTS if s in used]
+        used = {m[1] for text in texts for m in SLOT.finditer(text)}
+        slots = [s for s in TARGET_SLOTS if s in used]
         others = sorted(used - set(slots))
         for chosen in permutations(targets, len(slots)):
             for values in product(*(self.fill[name] for name in others)):
                 bound = dict(zip(slots, chosen, strict=True)) | dict(zip(others, values, strict=True))
-                if case := self._case(test, bound):
+                case = self._case(test, bound)
+                if case and all(set(check.expect) <= set(targets) for check in (case.base, *case.variants)):
                     yield case
 
     def _case(self, test: Mapping[str, Any], bound: Mapping[str, str]) -> Case | None:
@@ -128,7 +129,7 @@ class Suite:
         """Fill a template; several texts where a slot stands for each alias."""
         found = [""]
         at = 0
-        for match in _SLOT.finditer(template):
+        for match in SLOT.finditer(template):
             literal, values = template[at : match.start()], self._values(match[1], match[2], bound)
             found = [text + literal + value for text in found for value in values]
             at = match.end()
@@ -136,7 +137,7 @@ class Suite:
 
     def _values(self, slot: str, form: str | None, bound: Mapping[str, str]) -> list[str]:
         value = bound[slot]
-        if slot not in _TARGET_SLOTS:
+        if slot not in TARGET_SLOTS:
             return [value]
         forms = self.forms.get(value, {})
         if form is None:
@@ -186,11 +187,9 @@ def load_suite(path: str | Path | None = None) -> Suite:
             raise UsageError(f"{file}: cannot read behaviour tests: {error}") from error
     forms = {**shipped["forms"], **(data.get("forms") or {})}
     fill = {**shipped["fill"], **(data.get("fill") or {})}
-    tests = data.get("tests")
-    if not isinstance(tests, list) or not tests:
-        raise UsageError(f"{file}: needs a list under the key 'tests'")
+    tests = data["tests"]
     for number, test in enumerate(tests, 1):
-        if problem := _problem(test, fill):
+        if problem := check_problem(test, fill):
             raise UsageError(f"{file}, test {number}: {problem}")
     return Suite(forms, fill, tuple(tests))
 
@@ -200,34 +199,6 @@ def _load(text: str, file: str) -> dict[str, Any]:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise UsageError(f"{file}: needs a mapping with the key 'tests'")
-    if unknown := set(data) - {"forms", "fill", "tests"}:
-        raise UsageError(f"{file}: unknown key {', '.join(sorted(map(str, unknown)))}; known: forms, fill, tests")
-    return data
-
-
-def _problem(test: Any, fill: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a test, or ``None``."""
-    if not isinstance(test, dict) or not all(isinstance(test.get(k), str) for k in ("kind", "name", "statement")):
-        return "needs 'kind', 'name' and 'statement' as text"
-    if unknown := set(test) - _TEST_KEYS:
-        return f"unknown key {', '.join(sorted(unknown))}; known: {', '.join(sorted(_TEST_KEYS))}"
-    variants = test.get("variants", [])
-    if not isinstance(variants, list) or not all(isinstance(v, dict) for v in variants):
-        return "'variants' must be a list of mappings"
-    if not variants and not test.get("expect"):
-        return "checks nothing: needs 'expect' or 'variants'"
-    for variant in variants:
-        if unknown := set(variant) - _VARIANT_KEYS:
-            return f"unknown key {', '.join(sorted(unknown))} in a variant; known: {', '.join(sorted(_VARIANT_KEYS))}"
-        if not variant.get("expect") and not variant.get("same"):
-            return "a variant checks nothing: needs 'expect' or 'same'"
-    texts = [str(part.get(key, "")) for part in (test, *variants) for key in ("statement", "speaker")]
-    used = {m[1] for text in texts for m in _SLOT.finditer(text)}
-    if unknown := used - set(fill) - set(_TARGET_SLOTS):
-        return f"slot {', '.join(sorted(unknown))} is neither A, B nor under 'fill'"
-    named = {s for v in variants for s in (*v.get("same", ()), *v.get("swap", ()))}
-    if unknown := named - used:
-        return f"{', '.join(sorted(unknown))} is in no template"
-    return None
+    if problem := file_problem(data):
+        raise UsageError(f"{file}: {problem}")
+    return dict(data)

@@ -69,6 +69,8 @@ class Calibration:
         The reliability diagram over all targets.
     curve
         ``(coverage, risk, low, high)`` over all targets.
+    scope_curve
+        The same over the items that the model's own threshold is about; empty where it is about all of them.
     operating
         Risk at the model's own threshold, over the items that the threshold is about; ``None`` if it has none.
     offered
@@ -80,6 +82,7 @@ class Calibration:
     curve: tuple[tuple[float, float, float, float], ...]
     operating: Abstention | None
     offered: Mapping[float, Abstention | None] = field(default_factory=dict)
+    scope_curve: tuple[tuple[float, float, float, float], ...] = ()
 
 
 def calibration(items: Items, predictions: Predictions, draws: ClusterDraws) -> Calibration | None:
@@ -89,16 +92,24 @@ def calibration(items: Items, predictions: Predictions, draws: ClusterDraws) -> 
         return None
     confidence, right = p.max(axis=1), predictions.predicted == items.gold
     figures = _figures(items, p, right, draws)
-    curve, offered = _risk_coverage(items, confidence, right, draws)
-    operating = None
+    everything = np.ones(len(items), dtype=bool)
+    operating, scope = None, predictions.scope
+    scope_curve: tuple[tuple[float, float, float, float], ...] = ()
     if predictions.threshold is not None:
-        scope = predictions.scope
-        asked = np.isin(predictions.predicted, items.label_ids(scope)) if scope else np.ones(len(items), dtype=bool)
+        asked = np.isin(predictions.predicted, items.label_ids(scope)) if scope else everything
         kept = asked & ~predictions.abstained
         coverage = 1 - float((asked & predictions.abstained).sum() / max(asked.sum(), 1))
         risk = _share(items, ~right, kept, draws)
         operating = Abstention(predictions.threshold, coverage, risk, predictions.risk, scope)
-    return Calibration(figures, _bins(items, confidence, right, draws), curve, operating, offered)
+        scope_curve = _risk_coverage(items, confidence, right, asked, draws) if scope and asked.any() else ()
+    return Calibration(
+        figures,
+        _bins(items, confidence, right, draws),
+        _risk_coverage(items, confidence, right, everything, draws),
+        operating,
+        _offered(items, confidence, right, draws),
+        scope_curve,
+    )
 
 
 def _place(confidence: NDArray[np.float64], bins: int = _BINS) -> NDArray[np.int64]:
@@ -224,27 +235,41 @@ def _share(items: Items, part: NDArray[np.bool_], whole: NDArray[np.bool_], draw
 
 
 def _risk_coverage(
-    items: Items, confidence: NDArray[np.float64], right: NDArray[np.bool_], draws: ClusterDraws
-) -> tuple[tuple[tuple[float, float, float, float], ...], dict[float, Abstention | None]]:
-    n = len(items)
+    items: Items,
+    confidence: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    asked: NDArray[np.bool_],
+    draws: ClusterDraws,
+) -> tuple[tuple[float, float, float, float], ...]:
+    """Return ``(coverage, risk, low, high)`` of the asked items, the surest of them answered first."""
+    confidence, right, cluster = confidence[asked], right[asked], items.cluster[asked]
+    n = len(right)
     order = np.argsort(-confidence, kind="stable")
     level = np.empty(n, dtype=np.int64)
     level[order] = np.arange(n) * _CURVE // n
-    sums = [sum_by_cluster(items.cluster, items.clusters, level, _CURVE, w) for w in (np.ones(n), ~right)]
+    sums = [sum_by_cluster(cluster, items.clusters, level, _CURVE, w) for w in (np.ones(n), ~right)]
 
     def compute(totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         return _shares(np.cumsum(totals, axis=2))
 
     drawn = draws.figures(np.stack(sums, axis=1), compute)["share"]
     wrong = np.cumsum(~right[order])
-    seen = np.arange(1, n + 1)
     curve = []
     for step in np.unique(level):
         last = int(np.searchsorted(level[order], step, side="right")) - 1
-        risk = float(wrong[last] / seen[last])
-        curve.append((float(seen[last] / n), risk, *interval(drawn[:, step], items.clusters)))
+        seen = last + 1
+        curve.append((seen / n, float(wrong[last] / seen), *interval(drawn[:, step], items.clusters)))
+    return tuple(curve)
+
+
+def _offered(
+    items: Items, confidence: NDArray[np.float64], right: NDArray[np.bool_], draws: ClusterDraws
+) -> dict[float, Abstention | None]:
+    """Return the widest coverage at which each of `_RISKS` is kept on these items."""
+    order = np.argsort(-confidence, kind="stable")
+    wrong, seen = np.cumsum(~right[order]), np.arange(1, len(items) + 1)
+    ends = np.r_[np.flatnonzero(np.diff(confidence[order])), len(items) - 1]  # equal confidences stay together
     offered: dict[float, Abstention | None] = {}
-    ends = np.r_[np.flatnonzero(np.diff(confidence[order])), n - 1]  # equal confidences stay together
     for bound in _RISKS:
         fits = ends[wrong[ends] / seen[ends] <= bound]
         if not len(fits):
@@ -253,4 +278,4 @@ def _risk_coverage(
         threshold = float(confidence[order][fits[-1]])
         kept = confidence >= threshold
         offered[bound] = Abstention(threshold, float(kept.mean()), _share(items, ~right, kept, draws), bound)
-    return tuple(curve), offered
+    return offered

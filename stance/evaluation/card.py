@@ -49,8 +49,9 @@ def model_card(result: Evaluation) -> str:
         + "- The figures hold for text like this corpus; on other outlets, years or targets, evaluate again.\n"
         "- A single row is an estimate: draw conclusions from many rows, and mind `confidence` and `abstained`.\n",
         "## How to repeat this\n",
-        f"`stance evaluate {items.corpus} --split {items.split} --seed {result.run['seed']}` with stance "
-        f"{result.run['stance']}.\n",
+        f"`stance evaluate CORPUS --model MODEL --split {items.split} --resamples {result.run['resamples']} "
+        f"--seed {result.run['seed']}` with stance {result.run['stance']}; CORPUS is `{items.corpus}`, MODEL is "
+        f"`{name}`.\n",
     ]
     return "\n".join(part for part in parts if part)
 

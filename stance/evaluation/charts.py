@@ -11,7 +11,8 @@ from stance.evaluation.figures import Figure
 
 __all__ = ["forest", "interval_bar", "reliability", "risk_coverage"]
 
-_W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 460, 330, 58, 22, 44, 14
+_W, _H, _LEFT, _RIGHT, _BOTTOM, _TOP = 460, 330, 66, 22, 44, 14
+_LONGEST_NAME = 36  # characters that fit over a line of a forest plot in bold
 
 
 def _svg(width: float, height: float, title: str, description: str, body: Sequence[str]) -> str:
@@ -38,9 +39,9 @@ def _axes(x_name: str, y_name: str, top: float = 1.0) -> list[str]:
         out.append(f'<text class="tick" x="{x:.1f}" y="{_H - _BOTTOM + 18}" text-anchor="middle">{i / 5:.0%}</text>')
     out.append(f'<text class="axis" x="{_x(0.5):.1f}" y="{_H - 6}" text-anchor="middle">{escape(x_name)}</text>')
     middle = _y(top / 2, top)
-    turn = f"rotate(-90 12 {middle:.1f})"
+    turn = f"rotate(-90 15 {middle:.1f})"
     out.append(
-        f'<text class="axis" x="12" y="{middle:.1f}" text-anchor="middle" transform="{turn}">{escape(y_name)}</text>'
+        f'<text class="axis" x="15" y="{middle:.1f}" text-anchor="middle" transform="{turn}">{escape(y_name)}</text>'
     )
     return out
 
@@ -69,9 +70,12 @@ def reliability(bins: Sequence[Bin]) -> str:
     return _svg(_W, _H, "Reliability diagram", said, body)
 
 
-def risk_coverage(curve: Sequence[tuple[float, float, float, float]], marks: Sequence[tuple[float, float, str]]) -> str:
-    """Return the risk-coverage curve with its band, and marked points ``(coverage, risk, name)``."""
-    highest = max(max(c[1], 0 if math.isnan(c[3]) else c[3]) for c in curve)
+_Curve = Sequence[tuple[float, float, float, float]]
+
+
+def risk_coverage(curve: _Curve, scope_curve: _Curve, marks: Sequence[tuple[float, float, str]]) -> str:
+    """Return the risk-coverage curve with its band, dashed that of a part, and points ``(coverage, risk, name)``."""
+    highest = max(max(c[1], 0 if math.isnan(c[3]) else c[3]) for c in (*curve, *((*s[:2], 0, 0) for s in scope_curve)))
     top = max(0.1, math.ceil(highest * 1.05 * 20) / 20)
     body = _axes("Coverage: share of items answered", "Risk: share of these that is wrong", top)
     band = [c for c in curve if not math.isnan(c[2])]
@@ -81,39 +85,49 @@ def risk_coverage(curve: Sequence[tuple[float, float, float, float]], marks: Seq
         body.append(f'<polygon class="band" points="{" ".join(edge)}"/>')
     points = " ".join(f"{_x(c[0]):.1f},{_y(c[1], top):.1f}" for c in curve)
     body.append(f'<polyline class="line" points="{points}"/>')
+    if scope_curve:
+        points = " ".join(f"{_x(c[0]):.1f},{_y(c[1], top):.1f}" for c in scope_curve)
+        body.append(f'<polyline class="line part" points="{points}"/>')
     for coverage, risk, name in marks:
         x, y = _x(coverage), _y(risk, top)
         body.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_y(0, top):.1f}" y2="{y:.1f}"/>')
         body.append(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{escape(name)}</title></circle>')
-        body.append(f'<text class="tick" x="{x - 8:.1f}" y="{y - 10:.1f}" text-anchor="end">{escape(name)}</text>')
-    said = f"Answering all items {curve[-1][1]:.1%} are wrong" + "".join(f"; {name}: {r:.1%}" for _, r, name in marks)
+        # the curve rises: free are the places above it on the left, and under it on the right
+        at, down, anchor = (x - 8, -10, "end") if coverage > 0.5 else (x + 8, 18, "start")
+        body.append(f'<text class="tick" x="{at:.1f}" y="{y + down:.1f}" text-anchor="{anchor}">{escape(name)}</text>')
+    said = f"Answering all items {curve[-1][1]:.1%} are wrong" + "".join(
+        f"; {name}: answering {c:.0%}, {r:.1%} are wrong" for c, r, name in marks
+    )
     return _svg(_W, _H, "Risk-coverage curve", said, body)
 
 
 def forest(rows: Sequence[tuple[str, Figure, bool]], title: str) -> str:
-    """Return one line with its interval per ``(name, figure, whether to stress it)``, on a scale from 0 to 1."""
-    line, left, width = 30, 230, 680
+    """Return one line with its interval per ``(name, figure, whether to stress it)``, on a scale from 0 to 1.
+
+    Each name stands over its line, so that the chart is as readable on a telephone as on a desk.
+    """
+    line, left, right = 40, 14, _W - 14
     height = line * len(rows) + 30
 
     def x(value: float) -> float:
-        return left + min(max(value, 0), 1) * (width - left - 60)
+        return left + min(max(value, 0), 1) * (right - left)
 
     body = []
     for i in range(6):
         body.append(f'<line class="grid" x1="{x(i / 5):.1f}" x2="{x(i / 5):.1f}" y1="4" y2="{height - 24}"/>')
         body.append(f'<text class="tick" x="{x(i / 5):.1f}" y="{height - 6}" text-anchor="middle">{i / 5:.1f}</text>')
     for i, (name, f, strong) in enumerate(rows):
-        y, kind = i * line + 20, "strong" if strong else "weak"
-        short = name if len(name) < 30 else name[:28] + "…"
-        body.append(f'<text class="name {kind}" x="{left - 12}" y="{y + 4}" text-anchor="end">{escape(short)}</text>')
+        y, kind = i * line + 32, "strong" if strong else "weak"
+        short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+        body.append(f'<text class="name {kind}" x="{left}" y="{y - 14}">{escape(short)}</text>')
         if math.isnan(f.value):
             continue
         if not math.isnan(f.low):
             body.append(f'<line class="whisker {kind}" x1="{x(f.low):.1f}" x2="{x(f.high):.1f}" y1="{y}" y2="{y}"/>')
         body.append(f'<circle class="point {kind}" cx="{x(f.value):.1f}" cy="{y}" r="5"/>')
-        body.append(f'<text class="tick" x="{width - 4}" y="{y + 4}" text-anchor="end">{f.value:.3f}</text>')
+        body.append(f'<text class="name {kind}" x="{right}" y="{y - 14}" text-anchor="end">{f.value:.3f}</text>')
     said = "; ".join(f"{name} {f.value:.3f}" for name, f, _ in rows)
-    return _svg(width, height, title, said, body)
+    return _svg(_W, height, title, said, body)
 
 
 def interval_bar(figure: Figure) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from stance.evaluation.charts import interval_bar
 from stance.evaluation.figures import Figure
 from stance.evaluation.items import Items
-from stance.evaluation.show import shown
+from stance.evaluation.show import number, shown
 
 __all__ = [
     "Cell",
@@ -28,6 +28,7 @@ __all__ = [
 Cell = tuple[str, str]
 """The attributes of a ``td`` and its content, both ready for the page."""
 _LONGEST = 420
+_LEFT = ' class="left"'
 
 
 def text_cell(text: str, *, kind: str = "", sort: float | None = None) -> Cell:
@@ -53,13 +54,14 @@ def figure_cell(figure: Figure | None, *, signed: bool = False, bar: bool = Fals
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[Cell]]]) -> str:
     """Return a table that can be sorted and scrolled; each row has a class and its cells."""
-    head = "".join(f'<th scope="col">{escape(c)}</th>' for c in columns)
-    body = []
+    body, lefts = [], set[int]()
     for kind, cells in rows:
+        lefts |= {i for i, (attributes, _) in enumerate(cells) if _LEFT in attributes}
         first, *others = cells
         line = f'<th scope="row"{first[0]}>{first[1]}</th>' if others else f"<td{first[0]}>{first[1]}</td>"
         line += "".join(f"<td{attributes}>{content}</td>" for attributes, content in others)
         body.append(f'<tr class="{kind}">{line}</tr>' if kind else f"<tr>{line}</tr>")
+    head = "".join(f'<th scope="col"{_LEFT if i in lefts else ""}>{escape(c)}</th>' for i, c in enumerate(columns))
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="sortable">'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
@@ -77,7 +79,7 @@ def heat(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -
             f'title="{n / total:.0%} of gold {escape(labels[i], quote=True)}">{n}</td>'
             for j, n in enumerate(row)
         )
-        body.append(f'<tr><th scope="row">{escape(labels[i])}</th>{cells}</tr>')
+        body.append(f'<tr><th scope="row">{escape(labels[i]).replace("_", "_<wbr>")}</th>{cells}</tr>')
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table class="heat">'
         f'<caption>{escape(caption)}</caption><thead><tr><th scope="col">gold ↓ predicted →</th>{head}</tr></thead>'
@@ -91,7 +93,7 @@ def section(own_id: str, title: str, *parts: str) -> str:
     return f'<section id="{own_id}" aria-labelledby="h-{own_id}">{head}{"".join(parts)}</section>'
 
 
-def tile(what: str, figure: Figure | None, *, percent: bool = False, text: str = "") -> str:
+def tile(what: str, figure: Figure | None, *, percent: bool = False, signed: bool = False, text: str = "") -> str:
     """Return a headline number with its interval."""
     if figure is None or math.isnan(figure.value):
         value, span = "–", "undefined"
@@ -99,8 +101,8 @@ def tile(what: str, figure: Figure | None, *, percent: bool = False, text: str =
         value = f"{figure.value:.1%}"
         span = "" if math.isnan(figure.low) else f"{figure.low:.1%} to {figure.high:.1%}"
     else:
-        value = f"{figure.value:.3f}"
-        span = "no interval" if math.isnan(figure.low) else f"{figure.low:.3f} to {figure.high:.3f}"
+        value, low, high = (number(x, signed=signed) for x in (figure.value, figure.low, figure.high))
+        span = "no interval" if math.isnan(figure.low) else f"{low} to {high}"
     below = " · ".join(part for part in (span, text) if part)
     return (
         f'<div class="tile"><div class="what">{escape(what)}</div><div class="value">{value}</div>'

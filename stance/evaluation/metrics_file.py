@@ -101,6 +101,9 @@ def _calibration(c: Calibration) -> dict[str, Any]:
         "risk_coverage": [
             {"coverage": round(coverage, 6), "risk": Figure(*rest).to_list()} for coverage, *rest in c.curve
         ],
+        "risk_coverage_of_scope": [
+            {"coverage": round(coverage, 6), "risk": Figure(*rest).to_list()} for coverage, *rest in c.scope_curve
+        ],
         "abstention": _point(c.operating),
         "offered": {str(bound): _point(point) for bound, point in c.offered.items()},
     }

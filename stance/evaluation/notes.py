@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stance.corpus import Corpus
+from stance.evaluation.behaviour_suite import Suite
 from stance.evaluation.items import Items
 from stance.evaluation.result import Evaluation
 
@@ -54,7 +55,7 @@ def _absent_labels(items: Items) -> Iterator[str]:
             yield f"{target}: no gold label {', '.join(absent)}; macro averages there are over the others."
 
 
-def model_notes(result: Evaluation, classifier: StanceClassifier | None, *, behaviour: bool) -> list[str]:
+def model_notes(result: Evaluation, classifier: StanceClassifier | None, suite: Suite | None) -> list[str]:
     """Return what is to be said about the model and its answers.
 
     Parameters
@@ -63,8 +64,8 @@ def model_notes(result: Evaluation, classifier: StanceClassifier | None, *, beha
         The evaluation.
     classifier
         The model; ``None`` for stored predictions.
-    behaviour
-        Whether behaviour tests were asked for.
+    suite
+        The behaviour tests that were asked for, ``None`` if none.
     """
     items, model, notes = result.items, result.model.predictions, []
     foreign = [label for label in items.labels if classifier is not None and label not in classifier.labels]
@@ -72,10 +73,8 @@ def model_notes(result: Evaluation, classifier: StanceClassifier | None, *, beha
         counts = Counter(int(g) for g in items.gold)
         hit = sum(counts[items.labels.index(label)] for label in foreign)
         notes.append(f"The model has no label {', '.join(foreign)}: it cannot get those {hit} item(s) right.")
-    if behaviour and classifier is None:
-        notes.append("Behaviour tests need a model; stored predictions were evaluated.")
-    elif behaviour and not result.behaviour:
-        notes.append("Behaviour tests were not run: the model lacks labels they expect.")
+    if suite is not None:
+        notes += _behaviour_notes(suite, classifier, items.targets)
     if model.probabilities is None:
         notes.append("The predictions carry no probabilities: no calibration, average precision or label check.")
     if model.truncated.any():
@@ -84,3 +83,13 @@ def model_notes(result: Evaluation, classifier: StanceClassifier | None, *, beha
     if result.leaks:
         notes.append(f"{len(result.leaks)} pair(s) of statements leak between splits: figures may be too good.")
     return notes
+
+
+def _behaviour_notes(suite: Suite, classifier: StanceClassifier | None, targets: Sequence[str]) -> Iterator[str]:
+    if classifier is None:
+        yield "Behaviour tests need a model; stored predictions were evaluated."
+    elif lacking := suite.labels() - set(classifier.labels):
+        yield f"Behaviour tests were not run: they expect {', '.join(sorted(lacking))}, which is no label of the model."
+    elif idle := suite.idle(targets):
+        names = ", ".join(idle)
+        yield f"{len(idle)} behaviour test(s) need another target, or a form that no target here has: {names}."

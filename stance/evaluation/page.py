@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from importlib.resources import files
 
@@ -111,7 +112,7 @@ def _summary(result: Evaluation) -> str:
             key=lambda s: s.figures[ALL]["macro_f1"].value,
         ).predictions.name
         gap = next(c for c in result.comparisons if c.other == other).differences["macro_f1"]
-        tiles.append(tile(f"Macro-F1 over {other}", gap))
+        tiles.append(tile(f"Macro-F1 over {other}", gap, signed=True))
     inner = f'<div class="tiles">{"".join(tiles)}</div>{notes(list(result.notes))}'
     return f'<section class="plain" aria-label="Summary">{inner}</section>'
 
@@ -148,8 +149,7 @@ def _numbers(result: Evaluation) -> str:
         "How good is it?",
         "<p>Macro-F1 averages over the labels that occur. Ordinal error is the mean distance on the scale against, "
         "neutral, favor where both gold and prediction lie on it (0 is best, 2 worst).</p>",
-        '<figure class="wide" tabindex="0">'
-        f"{forest(rows, 'Macro-F1 of every system with 95 % intervals')}"
+        f"<figure>{forest(rows, 'Macro-F1 of every system with 95 % intervals')}"
         "<figcaption>Macro-F1 of every system over all targets, 95 % intervals.</figcaption></figure>",
         table("Every system, all targets", ["System", *map(name_of, names)], systems),
         table("The model by target", ["Target", *map(name_of, names)], targets),
@@ -186,27 +186,29 @@ def _calibration(result: Evaluation) -> str:
     if cal is None:
         return section("calibration", _TRUSTED, "<p>The predictions carry no probabilities.</p>")
     marks = []
-    if cal.operating and not cal.operating.scope:
+    if cal.operating and not math.isnan(cal.operating.risk.value):
         marks.append((cal.operating.coverage, cal.operating.risk.value, "abstention point"))
+    part = f" Dashed: {cal.operating.items} only." if cal.operating and cal.scope_curve else ""
     rows = [
-        ("", [text_cell(name_of(name)), *(figure_cell(f.get(name)) for f in cal.figures.values())])
+        ("", [text_cell(name_of(name), kind="wrap"), *(figure_cell(f.get(name)) for f in cal.figures.values())])
         for name in cal.figures[ALL]
     ]
     points = []
     if cal.operating:
         own = f"the model's own, {cal.operating.items}" if cal.operating.scope else "the model's own"
-        points.append(("", [text_cell(own), *_point(cal.operating)]))
+        points.append(("", [text_cell(own, kind="wrap"), *_point(cal.operating)]))
     for bound, point in cal.offered.items():
         cells = _point(point) if point else [text_cell(x) for x in ("–", "–", "not reached")]
-        points.append(("", [text_cell(f"errors at most {bound:.0%}"), *cells]))
+        points.append(("", [text_cell(f"errors at most {bound:.0%}", kind="wrap"), *cells]))
     return section(
         "calibration",
         _TRUSTED,
         "<p>Of items answered with 80 % confidence, 80 % should be right. Points under the dashed line mean that the "
         "model is too sure of itself. Shaded columns show how many items lie where.</p>",
         f'<div class="two"><figure>{reliability(cal.bins)}<figcaption>Reliability diagram of the top label, 15 bins.'
-        f"</figcaption></figure><figure>{risk_coverage(cal.curve, marks)}<figcaption>Risk-coverage curve: the more of "
-        "the unsure answers are withheld, the fewer are wrong.</figcaption></figure></div>",
+        f"</figcaption></figure><figure>{risk_coverage(cal.curve, cal.scope_curve, marks)}<figcaption>Risk-coverage "
+        f"curve: the more of the unsure answers are withheld, the fewer are wrong.{escape(part)}</figcaption></figure>"
+        "</div>",
         table("Calibration figures", ["Figure", *map(_scope, cal.figures)], rows),
         table(
             "Points of abstention; all but the model's own were chosen on these items: expect more risk elsewhere",

@@ -62,7 +62,7 @@ def _changed(result: Evaluation, item: int, other: str, text: bool) -> str:
     ours, gold = result.model.predictions.predicted[item], result.items.gold[item]
     labels = result.items.labels
     tags = (
-        f"gold {_tag(labels[gold])}, this model {_tag(labels[ours], ours == gold)}, "
+        f"gold {_tag(labels[gold])} · this model {_tag(labels[ours], ours == gold)} · "
         f"other {_tag(labels[theirs], theirs == gold)}"
     )
     return item_line(result.items, item, tags, (), text=text)
@@ -154,7 +154,7 @@ def _suspects(result: Evaluation, text: bool) -> list[str]:
 def _suspect(result: Evaluation, s: Suspect, text: bool) -> str:
     labels = result.items.labels
     tags = (
-        f"given {_tag(labels[result.items.gold[s.item]])}, model leans to {_tag(labels[s.suggested])} "
+        f"given {_tag(labels[result.items.gold[s.item]])} · model leans to {_tag(labels[s.suggested])} "
         f"(margin {s.margin:.2f})"
     )
     return item_line(result.items, s.item, tags, result.attributions.get(s.item, ()), text=text)
@@ -169,7 +169,7 @@ def _mistake(result: Evaluation, item: int, text: bool) -> str:
     p = result.model.predictions
     labels = result.items.labels
     sure = f" at {p.probabilities[item].max():.0%}" if p.probabilities is not None else ""
-    tags = f"gold {_tag(labels[result.items.gold[item]])}, predicted {_tag(labels[p.predicted[item]], False)}{sure}"
+    tags = f"gold {_tag(labels[result.items.gold[item]])} · predicted {_tag(labels[p.predicted[item]], False)}{sure}"
     return item_line(result.items, item, tags, result.attributions.get(item, ()), text=text)
 
 

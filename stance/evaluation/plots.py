@@ -128,12 +128,17 @@ def _risk_coverage(result: Evaluation, canvas: Canvas) -> None:
     coverage, risk, low, high = np.array(result.model.calibration.curve).T
     ax = canvas.subplots()
     ax.fill_between(coverage, low, high, color=_BLUE, alpha=0.18, linewidth=0)
-    ax.plot(coverage, risk, color=_BLUE)
-    if (point := result.model.calibration.operating) is not None and not point.scope:
-        ax.plot([point.coverage], [point.risk.value], "o", color=_BLUE)
-        ax.annotate(
-            "abstention point", (point.coverage, point.risk.value), (-8, 8), textcoords="offset points", ha="right"
-        )
+    ax.plot(coverage, risk, color=_BLUE, label="all items")
+    point = result.model.calibration.operating
+    if point is not None and result.model.calibration.scope_curve:
+        part = np.array(result.model.calibration.scope_curve)
+        ax.plot(part[:, 0], part[:, 1], "--", color=_BLUE, label=point.items)
+        ax.legend(frameon=False, loc="upper left")
+    if point is not None and not math.isnan(point.risk.value):
+        place = (point.coverage, point.risk.value)
+        where: dict[str, Any] = {"xytext": (8, -12)} if point.coverage < 0.5 else {"xytext": (-8, 8), "ha": "right"}
+        ax.plot(*place, "o", color=_BLUE)
+        ax.annotate("abstention point", place, textcoords="offset points", **where)
     ax.set_xlabel("coverage")
     ax.set_ylabel("share wrong")
     ax.set_xlim(0, 1)

@@ -16,7 +16,7 @@ from stance.corpus import Corpus, Leak, find_leaks, read_corpus
 from stance.errors import InputError, MissingExtraError, Rejection, UsageError
 from stance.evaluation.baselines import baselines
 from stance.evaluation.behaviour import BehaviourResult, run_suite
-from stance.evaluation.behaviour_suite import load_suite
+from stance.evaluation.behaviour_suite import Suite, load_suite
 from stance.evaluation.calibration import calibration
 from stance.evaluation.comparison import compare
 from stance.evaluation.endtoend import (
@@ -42,6 +42,7 @@ from stance.evaluation.slices import find_slices
 from stance.evaluation.suspects import confident_mistakes, label_suspects
 from stance.schema import Target
 from stance.statistics.resampling import ClusterDraws
+from stance.targets import resolve_targets
 
 if TYPE_CHECKING:
     from stance.model import StanceClassifier
@@ -62,7 +63,7 @@ class Options:
     split
         Split to evaluate; ``test`` if there is one.
     targets
-        Evaluate these targets only.
+        Evaluate these targets only; an alias of a default target stands for it.
     resamples, seed
         Of the bootstrap.
     behaviour
@@ -121,6 +122,7 @@ def evaluate(
     """
     options = options or Options()
     _require_extra()
+    suite = load_suite(options.behaviour_file) if options.behaviour else None
     labelled, articles, left_out = _read(corpus, options, on_reject)
     split = choose_split(labelled, options.split)
     sources = [_loaded(source) for source in (model, *options.against)]
@@ -131,10 +133,10 @@ def evaluate(
     answers = _apart([*answers, *trivial])
     result = replace(_judged(items, answers, _leaks(labelled, split), options), run=_run(items, labelled, options))
     if (classifier := None if isinstance(sources[0], _Stored) else sources[0]) is not None:
-        result = _asked(result, classifier, articles, options)
+        result = _asked(result, classifier, articles, options, suite)
     elif articles:
         said.append("Stored predictions hold no extraction of their own: the articles were not scored end to end.")
-    about = model_notes(result, classifier, behaviour=options.behaviour)
+    about = model_notes(result, classifier, suite)
     return replace(result, notes=[*left_out, *data_notes(items, labelled), *about, *said])
 
 
@@ -158,8 +160,20 @@ def _read(
         else:
             corpus = read_corpus(corpus, on_reject=report)
     if options.targets:
-        corpus = replace(corpus, targets=options.targets)
+        corpus = replace(corpus, targets=_chosen(options.targets, corpus))
     return corpus, articles, rejection_notes(rules)
+
+
+def _chosen(names: Sequence[str], corpus: Corpus) -> tuple[str, ...]:
+    """Return the corpus's targets for some names, which may be aliases; a name it has no target for stays as it is."""
+    known = {name.casefold(): name for name in corpus.targets}
+    chosen = []
+    for name in names:
+        default = resolve_targets([name])[0].name
+        chosen.append(known.get(name.casefold(), known.get(default.casefold(), name)))
+    if not set(chosen) & set(corpus.targets):
+        raise UsageError(f"{corpus.name} has no target {', '.join(names)}; it has {', '.join(corpus.targets)}")
+    return tuple(dict.fromkeys(chosen))
 
 
 def _apart(answers: Sequence[Predictions]) -> list[Predictions]:
@@ -192,15 +206,17 @@ def _judged(items: Items, answers: Sequence[Predictions], leaks: tuple[Leak, ...
 
 
 def _asked(
-    result: Evaluation, classifier: StanceClassifier, articles: Sequence[GoldArticle], options: Options
+    result: Evaluation,
+    classifier: StanceClassifier,
+    articles: Sequence[GoldArticle],
+    options: Options,
+    suite: Suite | None,
 ) -> Evaluation:
     """Add what only the model itself can show: attributions, behaviour, whole articles."""
     items = result.items
     behaviour: Sequence[BehaviourResult] = ()
-    if options.behaviour:
-        suite = load_suite(options.behaviour_file)
-        if suite.labels() <= set(classifier.labels):
-            behaviour = run_suite(classifier, suite, items.targets, options.seed)
+    if suite is not None and suite.labels() <= set(classifier.labels):
+        behaviour = run_suite(classifier, suite, items.targets, options.seed)
     shown = dict.fromkeys([*result.mistakes, *(suspect.item for suspect in result.suspects)])
     return replace(
         result,

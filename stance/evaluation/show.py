@@ -9,7 +9,7 @@ from stance.evaluation.figures import ALL, Figure
 from stance.evaluation.result import Evaluation
 from stance.evaluation.slices import Slice
 
-__all__ = ["NAMES", "Table", "name_of", "p_value", "paper_tables", "shown", "slice_name"]
+__all__ = ["NAMES", "Table", "name_of", "number", "p_value", "paper_tables", "shown", "slice_name"]
 
 NAMES = {
     "macro_f1": "Macro-F1",
@@ -46,13 +46,16 @@ def name_of(figure: str) -> str:
     return f"{kind.replace('_', ' ').capitalize()} of {label}" if label else NAMES.get(figure, figure)
 
 
+def number(x: float, *, signed: bool = False, digits: int = 3) -> str:
+    """Return ``0.756``; a true minus sign, and none before zero."""
+    return f"{round(x, digits) + 0.0:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
+
+
 def shown(figure: Figure | None, *, signed: bool = False, digits: int = 3) -> str:
     """Return ``0.756 [0.715, 0.794]``; a dash where it is undefined."""
     if figure is None or math.isnan(figure.value):
         return "–"
-    parts = [
-        f"{x:{'+' if signed else ''}.{digits}f}".replace("-", MINUS) for x in (figure.value, figure.low, figure.high)
-    ]
+    parts = [number(x, signed=signed, digits=digits) for x in (figure.value, figure.low, figure.high)]
     return parts[0] if math.isnan(figure.low) else f"{parts[0]} [{parts[1]}, {parts[2]}]"
 
 
@@ -82,14 +85,15 @@ class Table:
         return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
     def latex(self) -> str:
-        """Return the table in LaTeX with booktabs."""
+        """Return the table in LaTeX with booktabs; one that is wider than the line is shrunk to it."""
         head, *rows = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in (self.columns, *self.rows)]
         body = "\n".join(rows)
         return (
-            "\\begin{table}\n\\centering\n"
+            "% needs \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n"
             f"\\caption{{{_latex(self.title)}}}\n"
+            "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
             f"\\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}\n"
-            f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
+            f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n"
         )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from stance.errors import OutputError
+from stance.errors import MissingExtraError, OutputError
 from stance.evaluation.card import model_card
 from stance.evaluation.metrics_file import metrics
 from stance.evaluation.page import page
@@ -15,7 +17,33 @@ from stance.evaluation.result import Evaluation
 from stance.evaluation.show import paper_tables
 from stance.schema import rows_schema
 
-__all__ = ["write_report"]
+__all__ = ["check_folder", "write_report"]
+
+_NOT_ALWAYS = ("calibration", "reliability", "risk_coverage")
+"""Plots and tables that only a system with probabilities has."""
+
+
+def check_folder(folder: str | Path) -> None:
+    """Check that a report could be written to a folder, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    MissingExtraError
+        If Matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("the plots of a report", "report")
+    place = Path(folder)
+    made = [path for path in (place, *place.parents) if not path.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=place).close()
+        for path in made:
+            path.rmdir()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write: {error.strerror or error}") from error
 
 
 def write_report(result: Evaluation, folder: str | Path, *, text: bool = True) -> list[Path]:
@@ -55,7 +83,11 @@ def write_report(result: Evaluation, folder: str | Path, *, text: bool = True) -
         for name, table in paper_tables(result).items():
             written.append(_text(place / "tables" / f"{name}.tex", table.latex()))
             written.append(_text(place / "tables" / f"{name}.md", table.markdown()))
-        return written + write_plots(result, place / "plots")
+        written += write_plots(result, place / "plots")
+        for path in (*(place / "plots").iterdir(), *(place / "tables").iterdir()):
+            if path.stem in _NOT_ALWAYS and path not in written:  # of an older report
+                path.unlink()
+        return written
     except OSError as error:
         raise OutputError(f"{folder}: cannot write: {error.strerror or error}") from error
 

@@ -102,7 +102,7 @@ class PartScorer:
         info.articles += 1
         if not found:
             message = "no quoted or reported statement found, so no row"
-            info.warnings.append(Rejection(f"article {article.id}", None, "no-statement", message))
+            info.warnings.append(Rejection(located.file, located.record, "no-statement", message))
         return [(article, statement) for statement in found]
 
     def _table(self, part: PreparedPart, logits: NDArray[np.float32]) -> pa.Table:

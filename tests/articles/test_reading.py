@@ -114,6 +114,9 @@ def test_damaged_parquet_is_rejected(tmp_path):
         ("a.txt", bytes(range(256)) * 8, "binary"),
         ("a.doc", b"words", "unknown-format"),
         ("a.csv", b"id,words\n1,x\n", "missing-column"),
+        ("a.jsonl", b"\x7fELF\0\0\n\0\n\0\n", "binary"),
+        ("a.csv", b"id,text\n1,\0\n", "binary"),
+        ("a.jsonl", '{"text": "half a line'.encode("utf-16")[:-1], "json"),
         ("a.txt.gz", b"no gzip", "unreadable"),
     ],
 )
@@ -134,6 +137,26 @@ def test_encodings(tmp_path, encoding):
     (article,), _, warned = read(write(tmp_path / "a.txt", text.encode(encoding)))
     assert article.text == text
     assert warned == ([(None, "encoding-guessed")] if encoding == "cp1252" else [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_encodings_of_records(tmp_path, encoding, name):
+    rows = [f"{TEXT} Müller said “no”.", f"{TEXT} Ċ is two bytes, one of them a newline."]
+    table = {
+        "a.jsonl": "".join(json.dumps({"text": row}, ensure_ascii=False) + "\n" for row in rows),
+        "a.csv": "text\n" + "".join(f'"{row}"\n' for row in rows),
+    }
+    articles, rejected, warned = read(write(tmp_path / name, table[name].encode(encoding)))
+    assert [a.text for a in articles] == rows
+    assert not rejected + warned
+
+
+def test_one_bad_byte_costs_one_record(tmp_path):
+    lines = [json.dumps({"text": TEXT}).encode(), b'{"text": "\0"}', json.dumps({"text": TEXT + " Two."}).encode()]
+    articles, rejected, _ = read(write(tmp_path / "a.jsonl", b"\n".join(lines)))
+    assert len(articles) == 2
+    assert rejected == [(2, "json")]
 
 
 def test_other_language_is_said_and_still_read(tmp_path):
@@ -170,6 +193,17 @@ def test_columns_option(tmp_path):
     assert (article.text, article.outlet) == (TEXT, "Ledger")
 
 
+def test_columns_that_are_not_there_are_said(tmp_path):
+    path = write(tmp_path / "a.csv", f'words,place\n"{TEXT}",Ledger\n"{TEXT} Two.",Ledger\n')
+    articles, rejected, warned = read(path, columns=parse_columns("text=words,outlet=plaec"))
+    assert [a.outlet for a in articles] == [None, None]
+    assert (rejected, warned) == ([], [(None, "missing-column")])
+    with pytest.raises(
+        ArticleError, match="no column 'wrods', which --columns names for the text, among: words, place"
+    ):
+        list(read_articles([path], columns=parse_columns("text=wrods")))
+
+
 @pytest.mark.parametrize("spec", ["text", "text=", "word=x", ""])
 def test_bad_columns_option(spec):
     with pytest.raises(UsageError, match="--columns"):
@@ -199,10 +233,15 @@ def test_ids_depend_on_content_alone(tmp_path):
     assert first[0].id == second[0].id
 
 
-def test_count(tmp_path):
+def test_count(root, tmp_path):
     write(tmp_path / "a.txt", TEXT)
     write(tmp_path / "b.jsonl", '{"text": "a"}\n\n{"text": "b"}\n')
     assert count_articles([tmp_path]) == 3
+    write(tmp_path / "c.csv", f'text\n"{TEXT}"\n"{TEXT}"\n')
+    pq.write_table(pa.table({"text": [TEXT] * 4}), tmp_path / "d.parquet")
+    assert count_articles([tmp_path]) == 9
+    assert count_articles([root / "examples" / "corpus"]) == 2048
+    assert count_articles([write(tmp_path / "e.csv.gz", gzip.compress(b"text\nx\n"))]) is None
     assert count_articles(["-"]) is None
 
 

@@ -61,9 +61,17 @@ def opened(browser, address):
 def test_nothing_is_wider_than_the_window(opened, width):
     page = opened(width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    beyond = """limit => [...document.querySelectorAll("main *")].filter(node => !node.closest(".scroll, .wide")
+    beyond = """limit => [...document.querySelectorAll("main *")].filter(node => !node.closest(".scroll")
         && node.getBoundingClientRect().right > limit + 1).map(node => node.outerHTML.slice(0, 80))"""
     assert page.evaluate(beyond, width) == []
+    clipped = """() => [...document.querySelectorAll(".chart text")].filter(node => {
+        const [box, own] = [node.closest("svg").getBoundingClientRect(), node.getBoundingClientRect()];
+        return own.left < box.left - 1 || own.right > box.right + 1; }).map(node => node.textContent)"""
+    assert page.evaluate(clipped) == []
+    tight = """() => [...document.querySelectorAll(".scroll:has(table.heat), .scroll caption")].filter(node =>
+        node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > innerWidth)
+        .map(node => node.textContent.slice(0, 40))"""
+    assert page.evaluate(tight) == []
     small = """() => [...document.querySelectorAll(".chart text")].map(node => node.getBoundingClientRect().height)"""
     assert min(page.evaluate(small)) >= 11
 

@@ -7,6 +7,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from stance.articles import read_articles
 from stance.cli import main
 from stance.schema import row_columns
 
@@ -85,10 +86,11 @@ def test_article_without_quotation_and_other_language_are_said(tmp_path, capsys)
     (tmp_path / "de.txt").write_text(
         "Der Fluss stieg in der Nacht um zwei Meter, und am Morgen war die Brücke nicht mehr da."
     )
-    assert main(["score", str(tmp_path)]) == 0
-    err = capsys.readouterr().err
-    assert "[no-statement]" in err
-    assert "[not-english]" in err
+    for more in ([], ["-o", str(tmp_path.parent / "rows.csv")]):
+        assert main(["score", str(tmp_path), *more]) == 0
+        err = capsys.readouterr().err
+        assert f"{tmp_path / 'none.txt'}: no quoted or reported statement found, so no row [no-statement]" in err
+        assert f"{tmp_path / 'de.txt'}: looks like 'de'" in err
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,17 @@ def test_article_without_quotation_and_other_language_are_said(tmp_path, capsys)
 def test_exit_codes(arguments, code, message, capsys):
     assert main(arguments) == code
     assert message in capsys.readouterr().err
+
+
+def test_an_input_is_never_written_over(tmp_path, capsys):
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps({"id": "a", "text": GOOD, "statement": GOOD}), encoding="utf-8")
+    before = path.read_bytes()
+    for arguments in (["score", str(path)], ["extract", str(tmp_path)], ["classify", str(path)]):
+        assert main([*arguments, "-o", str(path)]) == 2
+        assert "mine.jsonl is among the inputs" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.jsonl"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["score"], ["nothing"], ["score", "x", "--unknown"]])
@@ -155,6 +168,7 @@ def test_tables_for_people(articles, capsys):
     shown = capsys.readouterr().out
     assert "Jan Kowal" in shown
     assert "European Union" in shown
+    assert "good.txt" in shown
     assert main(["extract", str(articles / "good.txt")]) == 0
     assert "direct" in capsys.readouterr().out
 
@@ -171,4 +185,8 @@ def test_all_polnear_articles_in_one_run(data, tmp_path):
     out = tmp_path / "rows.parquet"
     folders = [str(data / "polnear" / split / "text") for split in ("train", "dev", "test")]
     assert main(["extract", *folders, "-o", str(out)]) == 0
-    assert len(pq.read_table(out, columns=["article_id"])) > 10_000
+    found = pq.read_table(out, columns=["article_id", "start", "end", "statement"]).to_pylist()
+    assert len(found) > 10_000
+    texts = {article.id: article.text for article in read_articles(folders, on_warn=lambda notice: None)}
+    assert len(texts) == 1008
+    assert all(texts[r["article_id"]][r["start"] : r["end"]] == r["statement"] for r in found)

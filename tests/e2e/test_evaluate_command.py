@@ -30,12 +30,17 @@ def test_evaluate_writes_the_report_and_prints_the_figures(root, tmp_path, capsy
         (["examples/corpus", "--model", "nowhere"], 1, "no stance model there"),
         (["examples/corpus", "--behaviour", "none.yaml"], 2, "cannot read behaviour tests"),
         (["examples/corpus", "--resamples", "0"], 2, "resamples"),
+        (["examples/corpus", "--targets", "NATO"], 2, "has no target NATO; it has United States, Russia"),
+        (["none", "-o", "README.md"], 1, "README.md: cannot write"),
+        (["none", "-o", "/proc/report"], 1, "/proc/report: cannot write"),
+        (["none", "-o", "out/no/such"], 1, "no such file"),
     ],
 )
 def test_what_is_wrong_is_said(root, monkeypatch, capsys, arguments, code, message):
     monkeypatch.chdir(root)
     assert main(["evaluate", *arguments]) == code
     assert message in capsys.readouterr().err
+    assert not (root / "out" / "no").exists()
 
 
 def test_a_bad_record_is_left_out_and_named(tmp_path, capsys):

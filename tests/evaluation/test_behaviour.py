@@ -86,6 +86,39 @@ def test_targets_without_a_form_are_left_out(tmp_path):
     assert [c.base.statement for c in cases] == ["The Russian side"]
 
 
+PLAIN = {"kind": "x", "name": "y", "statement": "We trust {A}", "expect": {"A": "favor"}}
+
+
+def test_a_user_s_own_target_and_slot_take_a_file_and_nothing_else(tmp_path):
+    forms = {"NATO": {"name": "the alliance", "aliases": ["NATO headquarters", "Brussels"]}}
+    tests = [
+        {**PLAIN, "statement": "We trust {A} {when}", "variants": [{"statement": "{A.aliases} lied", "same": ["A"]}]},
+        {**PLAIN, "name": "by name", "statement": "We trust Russia", "expect": {"Russia": "favor"}},
+        {**PLAIN, "name": "formless", "statement": "The {A.ruler} of {A}"},
+    ]
+    suite = load_suite(write(tmp_path, tests, forms=forms, fill={"when": ["today", "always"]}))
+    cases = list(suite.cases(["NATO"]))
+    assert [c.base.statement for c in cases] == ["We trust the alliance today", "We trust the alliance always"]
+    assert [v.statement for v in cases[0].variants] == ["NATO headquarters lied", "Brussels lied"]
+    assert suite.idle(["NATO"]) == ["by name", "formless"]
+    assert suite.idle(["NATO", "Russia"]) == ["formless"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ({"forms": ["NATO"]}, "'forms' must"),
+        ({"forms": {"NATO": "NATO"}}, "'forms' must"),
+        ({"fill": {"who": "someone"}}, "'fill' must"),
+        ({"fill": {"who": []}}, "'fill' must"),
+        ({"fill": {"A": ["x"]}}, "slot of a target"),
+    ],
+)
+def test_a_bad_form_or_filling_is_named(tmp_path, rest, message):
+    with pytest.raises(UsageError, match=f"own.yaml: .*{message}"):
+        load_suite(write(tmp_path, [PLAIN], **rest))
+
+
 @pytest.mark.parametrize(
     ("test", "message"),
     [
@@ -95,6 +128,14 @@ def test_targets_without_a_form_are_left_out(tmp_path):
         ({"kind": "x", "name": "y", "statement": "{C}", "expect": {"A": "favor"}}, "slot C"),
         ({"kind": "x", "name": "y", "statement": "{A}", "variants": [{"statement": "b"}]}, "a variant checks nothing"),
         ({"kind": "x", "name": "y", "statement": "{A}", "variants": [{"same": ["B"]}]}, "B is in no template"),
+        ({**PLAIN, "expect": {"B": "favor"}}, "B is in no template"),
+        ({**PLAIN, "expect": ["A"]}, "'expect' must be a mapping"),
+        ({**PLAIN, "expect": {"A": True}}, "'expect' must be a mapping"),
+        ({**PLAIN, "speaker": 5}, "'speaker' must be text"),
+        ({**PLAIN, "variants": [{"swap": ["A"], "same": ["A"]}]}, "'swap' must be"),
+        ({**PLAIN, "variants": [{"same": "A"}]}, "'same' must be"),
+        ({**PLAIN, "variants": [{"typos": "many", "same": ["A"]}]}, "'typos' must be"),
+        ({**PLAIN, "variants": [{"typos": -1, "same": ["A"]}]}, "'typos' must be"),
     ],
 )
 def test_a_bad_test_is_named(tmp_path, test, message):

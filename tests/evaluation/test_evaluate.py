@@ -309,6 +309,16 @@ def test_planted_label_errors_are_suspected_first():
     assert all(s.suggested == items.gold[s.item] for s in suspects)
 
 
+def test_plots_of_an_older_report_that_the_new_one_lacks_go(result, tmp_path):
+    write_report(result, tmp_path)
+    (tmp_path / "plots" / "own.png").write_bytes(b"")
+    silent = replace(result.model, predictions=replace(result.model.predictions, probabilities=None), calibration=None)
+    write_report(replace(result, systems=[silent, *result.systems[1:]]), tmp_path)
+    left = {p.name for p in (*(tmp_path / "plots").iterdir(), *(tmp_path / "tables").iterdir())}
+    assert {"own.png", "systems.svg", "systems.tex"} <= left
+    assert not {name for name in left if name.startswith(("reliability", "risk", "calibration"))}
+
+
 def test_two_predictions_for_one_item_are_refused(result, sample, tmp_path):
     path = predictions_file(tmp_path, result)
     lines = path.read_text().splitlines(keepends=True)
@@ -321,5 +331,9 @@ def test_only_the_asked_targets_are_evaluated(sample, tiny):
     found = evaluate(sample, tiny, replace(QUICK, targets=("China", "NATO")))
     assert set(found.model.figures) == {"all", "China", "NATO"}
     assert "No statement is labelled for NATO: its figures are undefined." in found.notes
+    named = evaluate(sample, tiny, replace(QUICK, targets=("china", "Kremlin")))
+    assert set(named.model.figures) == {"all", "China", "Russia"}
+    with pytest.raises(UsageError, match="has no target NATO; it has"):
+        evaluate(sample, tiny, replace(QUICK, targets=("NATO",)))
     with pytest.raises(UsageError, match="resamples"):
         evaluate(sample, tiny, replace(QUICK, resamples=0))

@@ -93,13 +93,19 @@ def test_brier_log_loss_and_calibration_error():
 def test_the_operating_point_is_about_the_labels_of_its_scope():
     items, predictions = made()
     scoped = replace(predictions, scope=("against", "favor"))
-    found = calibration(items, scoped, ClusterDraws(items.clusters, resamples=50)).operating
+    made_of = calibration(items, scoped, ClusterDraws(items.clusters, resamples=50))
+    found = made_of.operating
     asked = np.isin(predictions.predicted, items.label_ids(("against", "favor")))
     kept = asked & ~predictions.abstained
     assert 0 < kept.sum() < asked.sum() < len(items)
     assert found.coverage == pytest.approx(kept.sum() / asked.sum())
     assert found.risk.value == pytest.approx((predictions.predicted != items.gold)[kept].mean())
     assert found.items == "items labelled against, favor"
+    coverage, risk, _, _ = made_of.scope_curve[-1]
+    assert (coverage, risk) == (1.0, pytest.approx((predictions.predicted != items.gold)[asked].mean()))
+    near = min(made_of.scope_curve, key=lambda step: abs(step[0] - found.coverage))
+    assert near[1] == pytest.approx(found.risk.value, abs=0.03)
+    assert calibration(items, predictions, ClusterDraws(items.clusters, resamples=50)).scope_curve == ()
 
 
 def test_an_exact_upper_bound_of_a_share():
