@@ -494,8 +494,10 @@ def _report(arguments: argparse.Namespace, notices: _Notices) -> int:
     from stance.bias import ReportOptions, bias_report
     from stance.bias.tables import balance_view, difference_view
 
-    names = ("model", "reference", "since", "until", "wire", "examples", "level", "draws", "seed")
+    names = ("reference", "since", "until", "wire", "examples", "level", "draws", "seed")
+    measured = arguments.model and not (arguments.score and not (Path(arguments.model) / "metrics.json").is_file())
     options = ReportOptions(
+        model=arguments.model if measured else None,  # a model that only scores need not be one whose errors are known
         **{name: getattr(arguments, name) for name in names},
         outlets=arguments.outlet,
         targets=arguments.target,

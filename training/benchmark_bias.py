@@ -139,7 +139,7 @@ def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed
         estimator = Estimator(TARGETS, alike.errors, level=level, draws=draws, seed=seed)
         cells = estimator.cells(alike.archive, ["outlet", "target"])
         outlets = list(range(len(alike.truth)))
-        found = between_outlets(estimator, alike.archive, cells, None, outlets)
+        found = between_outlets(estimator, alike.archive, cells, None, outlets, alike.errors)
         false += any(row["established"] for row in found)
     shares = {name: n / total for name, n in hits.items()}
     return Coverage(**shares, false_difference=false / archives, archives=archives)

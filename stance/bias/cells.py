@@ -3,8 +3,9 @@
 The two figures are defined here and nowhere else. With ``a``, ``n``, ``f`` the (corrected) numbers of statements
 against, neutral toward and in favor of a target, and ``N`` all statements:
 
-- stance balance ``(f − a) / (a + n + f)``, from −1 to 1: the net sentiment of media content analysis (the "relative
-  valence" of Budge & Laver's and Lowe et al. 2011's scales, Legis. Stud. Q. 36(1), without its logarithm);
+- stance balance ``(f − a) / (a + n + f)``, from −1 to 1: the net sentiment of media content analysis (the absolute
+  proportional difference of the scales that Lowe, Benoit, Mikhaylov & Laver 2011, Legis. Stud. Q. 36(1), compare, over
+  the statements that address the target);
 - addressed share ``(a + n + f) / N``.
 """
 

@@ -22,7 +22,7 @@ from stance.statistics.pooling import FEWEST_GROUPS, pooled_draws
 from stance.statistics.resampling import cluster_draws
 from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
 
-__all__ = ["FEW_ARTICLES", "cell_table", "partly_pooled", "share_table", "timeline", "verb_table"]
+__all__ = ["FEW_ARTICLES", "cautions", "cell_table", "partly_pooled", "share_table", "timeline", "verb_table"]
 
 FEW_ARTICLES = 10
 """A figure from fewer articles (of equal weight) than this says so."""
@@ -76,7 +76,7 @@ def cell_table(
                 "addressed_share": float(share[i]),
                 "addressed_low": float(share_low[i]),
                 "addressed_high": float(share_high[i]),
-                "caution": "; ".join(_cautions(str(names["target"]), float(cells.effective[i]), errors)),
+                "caution": cautions(str(names["target"]), float(cells.effective[i]), errors),
             }
         )
     return found
@@ -86,7 +86,18 @@ def _name(archive: Archive, key: str, code: int) -> Any:
     return archive.names[key][code] if key in archive.names else code
 
 
-def _cautions(target: str, effective: float, errors: ErrorCounts | None) -> list[str]:
+def cautions(target: str, effective: float, errors: ErrorCounts | None) -> str:
+    """Return what a reader of one figure must be warned of, empty if nothing.
+
+    Parameters
+    ----------
+    target
+        Name of the target.
+    effective
+        Articles of equal weight that the figure rests on.
+    errors
+        The classifier's known errors.
+    """
     found = []
     if effective < FEW_ARTICLES:
         found.append("few articles")
@@ -94,7 +105,7 @@ def _cautions(target: str, effective: float, errors: ErrorCounts | None) -> list
         found.append("not corrected")
     elif weak := errors.weak_labels(target):
         found.append(f"weak model classes: {', '.join(weak)}")
-    return found
+    return "; ".join(found)
 
 
 def partly_pooled(
@@ -148,7 +159,7 @@ def share_table(
     """Return the shares of the values of one column among statements, with intervals clustered by article.
 
     Share of voice is such a share: statements of a speaker (or of speakers of a country) over all quoted statements
-    (Watkins et al. 2015 and the monitoring of broadcasters use it; Kleinnijenhuis 2019 calls it "actor salience").
+    (source counts of content analysis, as in Tiffen et al. 2014, "Sources in the news", Journalism Studies 15(4)).
 
     Parameters
     ----------
