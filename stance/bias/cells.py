@@ -210,9 +210,10 @@ class Estimator:
     ) -> dict[str, NDArray[Any]]:
         total = counts.sum(axis=0)  # (cells, 4)
         effective = effective_clusters(counts[..., :3].sum(axis=-1))
-        factor = small_sample_factor(effective, self.level)
-        stretched = total[:, None] + (drawn - total[:, None]) * factor[:, None, None]
-        raw_low, raw_high = percentile_interval(balance(stretched), self.level, axis=1)
+        speaking = effective_clusters(counts.sum(axis=-1))  # articles that say anything, what a share is of
+        factor, share_factor = (small_sample_factor(n, self.level)[:, None] for n in (effective, speaking))
+        moves = drawn - total[:, None]
+        raw_low, raw_high = percentile_interval(balance(total[:, None] + moves * factor[..., None]), self.level, axis=1)
         n = len(keys)
         corrected = np.empty((n, 4))
         draws, rate_draws, share_draws, plain = (np.empty((n, self.draws)) for _ in range(4))
@@ -223,19 +224,23 @@ class Estimator:
                 mean, rates = np.eye(4), np.eye(4)[None]
             inverse, inverses = np.linalg.pinv(mean), np.linalg.pinv(rates)
             corrected[mine] = total[mine] @ inverse
-            moved = np.einsum("cdi,dij->cdj", stretched[mine], np.broadcast_to(inverses, (self.draws, 4, 4)))
-            draws[mine], share_draws[mine] = balance(moved), addressed(moved)
+            moved = np.einsum("cdi,dij->cdj", moves[mine], np.broadcast_to(inverses, (self.draws, 4, 4)))
             fixed = np.einsum("ci,dij->cdj", total[mine], inverses)
+            draws[mine] = balance(fixed + moved * factor[mine][..., None])
+            share_draws[mine] = addressed(fixed + moved * share_factor[mine][..., None])
             rate_draws[mine] = np.broadcast_to(balance(fixed), rate_draws[mine].shape)
             plain[mine] = balance(drawn[mine] @ inverse)
         variance = plain.var(axis=1) * effective / np.maximum(effective - 1, 0.5)
         floor = _independent_variance(total)
         noise = rng.standard_normal(draws.shape)
-        draws += noise * np.sqrt(np.maximum(floor - variance, 0.0))[:, None] * (factor[:, None])
+        draws += noise * np.sqrt(np.maximum(floor - variance, 0.0))[:, None] * factor
         variance = np.maximum(variance, floor)
         alone = effective < 1.5  # one article in fact: how articles differ is not known at all
         variance[alone] = 1.0
         draws[alone] = rng.uniform(-1, 1, size=(int(alone.sum()), self.draws))
+        missing = np.maximum(_independent_share_variance(total) - share_draws.var(axis=1), 0.0)
+        share_draws += rng.standard_normal(draws.shape) * np.sqrt(missing)[:, None] * share_factor
+        share_draws[speaking < 1.5] = rng.uniform(0, 1, size=(int((speaking < 1.5).sum()), self.draws))
         return {
             "keys": keys,
             "counts": total,
@@ -244,7 +249,7 @@ class Estimator:
             "variance": variance,
             "draws": np.clip(draws, -1.0, 1.0),
             "rate_draws": rate_draws,
-            "share_draws": share_draws,
+            "share_draws": np.clip(share_draws, 0.0, 1.0),
             "raw_low": raw_low,
             "raw_high": raw_high,
         }
@@ -259,6 +264,13 @@ def _independent_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
     share = (total[:, :3] + 1) / (n + 3)[:, None]
     mean = share[:, 2] - share[:, 0]
     return np.asarray((share[:, 2] + share[:, 0] - mean**2) / np.maximum(n, 1))
+
+
+def _independent_share_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the addressed share's variance if statements were independent, from a share smoothed by one of each."""
+    n = total.sum(axis=1)
+    share = (total[:, :3].sum(axis=1) + 1) / (n + 2)
+    return np.asarray(share * (1 - share) / np.maximum(n, 1))
 
 
 def _distinct(code: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

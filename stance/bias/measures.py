@@ -74,8 +74,8 @@ def cell_table(
                 **{f"share_{label}": float(s) for label, s in zip(LABELS, shares[i], strict=True)},
                 **dict(zip(_BALANCE, figures[i] if cells.articles[i] else [None] * 6, strict=True)),
                 "addressed_share": float(share[i]),
-                "addressed_low": float(share_low[i]),
-                "addressed_high": float(share_high[i]),
+                "addressed_low": float(min(share_low[i], share[i])),
+                "addressed_high": float(max(share_high[i], share[i])),
                 "caution": cautions(str(names["target"]), float(cells.effective[i]), errors),
             }
         )

@@ -152,6 +152,10 @@ def bias_report(
         say("choosing examples")
         tables["examples"] = example_statements(source, archive, per_label=options.examples, seed=options.seed)
     summary = _summary(archive, options, errors, notes, wire)
+    summary["established"] = {
+        name: sum(r["established"] for r in tables.get(name, []))
+        for name in ("differences", "same_story", "selection", "changes")
+    }
     return BiasReport(tables, summary, facts(archive, estimator, errors, _largest(archive)))
 
 
