@@ -17,12 +17,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.bias.archive import Archive
-from stance.bias.cells import Estimator
+from stance.bias.cells import Cells, Estimator
 from stance.bias.compare import between_outlets
 from stance.bias.confusion import ErrorCounts
 from stance.bias.measures import cell_table, partly_pooled
@@ -41,20 +42,30 @@ _VARIED = 150.0  # how alike the targets' error rates are: the concentration of 
 
 @dataclass(frozen=True)
 class Simulated:
-    """An archive, the errors as a validation sample shows them, and the true balance by outlet and target."""
+    """An archive, the errors as a validation sample shows them, and the true balance and share by outlet and target."""
 
     archive: Archive
     errors: ErrorCounts
     truth: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares over many archives: of intervals that cover the truth, and of archives with a false difference."""
+    """Shares over many archives: of intervals that cover the truth, and of archives with a false difference.
 
-    corrected: float
-    pooled: float
-    counted: float
+    Parameters
+    ----------
+    covered
+        By kind of interval: ``corrected``, ``pooled`` and ``counted`` balances, ``share`` (the corrected addressed
+        share), ``difference`` (between two outlets).
+    false_difference
+        Of archives without any difference, in how many one is called established.
+    archives
+        Number of archives.
+    """
+
+    covered: dict[str, float]
     false_difference: float
     archives: int
 
@@ -99,8 +110,9 @@ def simulate(
                 parts.append(np.column_stack([head, answers]))
             article += 1
     rows = np.concatenate(parts)
-    truth = (mix[..., 2] - mix[..., 0]) / mix[..., :3].sum(axis=-1)
-    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth)
+    share = mix[..., :3].sum(axis=-1)
+    truth = (mix[..., 2] - mix[..., 0]) / share
+    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth, share)
 
 
 def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:
@@ -115,15 +127,18 @@ def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:
     return Archive(columns, names)
 
 
+_INTERVALS = {
+    "corrected": ("low", "high"),
+    "pooled": ("pooled_low", "pooled_high"),
+    "counted": ("counted_low", "counted_high"),
+    "share": ("addressed_low", "addressed_high"),
+}
+
+
 def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed: int = 0) -> Coverage:
     """Estimate many simulated archives and return how often the intervals hold."""
-    hits = dict.fromkeys(("corrected", "pooled", "counted"), 0)
-    total = false = 0
-    columns = {
-        "corrected": ("low", "high"),
-        "pooled": ("pooled_low", "pooled_high"),
-        "counted": ("counted_low", "counted_high"),
-    }
+    hits: dict[str, list[bool]] = {name: [] for name in (*_INTERVALS, "difference")}
+    false = 0
     for seed in range(first_seed, first_seed + archives):
         made = simulate(seed)
         estimator = Estimator(TARGETS, made.errors, level=level, draws=draws, seed=seed)
@@ -131,18 +146,22 @@ def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed
         table = cell_table(cells, made.archive, ["outlet", "target"], made.errors, level)
         table = partly_pooled(table, cells, level, group="outlet", seed=seed)
         for row, (outlet, target) in zip(table, cells.keys, strict=True):
-            truth = made.truth[outlet, target]
-            for name, (low, high) in columns.items():
-                hits[name] += row[low] <= truth <= row[high]
-            total += 1
+            for name, (low, high) in _INTERVALS.items():
+                truth = (made.share if name == "share" else made.truth)[outlet, target]
+                hits[name].append(bool(row[low] <= truth <= row[high]))
+        for row in _differences(estimator, made, cells):
+            a, b = (made.archive.names["outlet"].index(row[k]) for k in ("a", "b"))
+            truth = made.truth[[a, b], TARGETS.index(row["target"])]
+            hits["difference"].append(bool(row["low"] <= truth[0] - truth[1] <= row["high"]))
         alike = simulate(seed + 10_000_000, differ=False)
         estimator = Estimator(TARGETS, alike.errors, level=level, draws=draws, seed=seed)
         cells = estimator.cells(alike.archive, ["outlet", "target"])
-        outlets = list(range(len(alike.truth)))
-        found = between_outlets(estimator, alike.archive, cells, None, outlets, alike.errors)
-        false += any(row["established"] for row in found)
-    shares = {name: n / total for name, n in hits.items()}
-    return Coverage(**shares, false_difference=false / archives, archives=archives)
+        false += any(row["established"] for row in _differences(estimator, alike, cells))
+    return Coverage({name: float(np.mean(found)) for name, found in hits.items()}, false / archives, archives)
+
+
+def _differences(estimator: Estimator, made: Simulated, cells: Cells) -> list[dict[str, Any]]:
+    return between_outlets(estimator, made.archive, cells, None, list(range(len(made.truth))), made.errors)
 
 
 def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
@@ -213,8 +232,8 @@ def main() -> None:
         return
     found = coverage(arguments.archives)
     print(f"{found.archives} archives, intervals of 95 %")
-    for name in ("corrected", "pooled", "counted"):
-        print(f"  {name:10s} cover the truth in {getattr(found, name):.1%}")
+    for name, share in found.covered.items():
+        print(f"  {name:10s} cover the truth in {share:.1%}")
     print(f"  archives without any difference where one is called established: {found.false_difference:.1%}")
 
 
