@@ -58,6 +58,9 @@ class Cells:
         Articles with a statement that addresses the target.
     effective
         Articles of equal weight these are worth.
+    worth
+        As many independent normal articles tell as much about the variance, at most `effective`: what Student's t
+        goes by.
     variance
         Variance of the balance from the choice of articles alone.
     draws
@@ -73,6 +76,7 @@ class Cells:
     corrected: NDArray[np.float64]
     articles: NDArray[np.int64]
     effective: NDArray[np.float64]
+    worth: NDArray[np.float64]
     variance: NDArray[np.float64]
     draws: NDArray[np.float64]
     rate_draws: NDArray[np.float64]
@@ -211,9 +215,17 @@ class Estimator:
         total = counts.sum(axis=0)  # (cells, 4)
         effective = effective_clusters(counts[..., :3].sum(axis=-1))
         speaking = effective_clusters(counts.sum(axis=-1))  # articles that say anything, what a share is of
-        factor, share_factor = (small_sample_factor(n, self.level)[:, None] for n in (effective, speaking))
+        worth = effective.copy()
+        for target in np.unique(keys[:, target_at]):
+            mine = keys[:, target_at] == target
+            worth[mine] = _worth(
+                counts[:, mine], effective[mine], np.linalg.pinv(self.mean.get(int(target), np.eye(4)))
+            )
+        factor, share_factor = (small_sample_factor(n, self.level)[:, None] for n in (worth, speaking))
         moves = drawn - total[:, None]
-        raw_low, raw_high = percentile_interval(balance(total[:, None] + moves * factor[..., None]), self.level, axis=1)
+        raw_low, raw_high = percentile_interval(
+            balance(total[:, None] + moves * factor[..., None]), self.level, axis=1, few=True
+        )
         n = len(keys)
         corrected = np.empty((n, 4))
         draws, rate_draws, share_draws, plain = (np.empty((n, self.draws)) for _ in range(4))
@@ -246,6 +258,7 @@ class Estimator:
             "counts": total,
             "corrected": corrected,
             "effective": effective,
+            "worth": worth,
             "variance": variance,
             "draws": np.clip(draws, -1.0, 1.0),
             "rate_draws": rate_draws,
@@ -253,6 +266,33 @@ class Estimator:
             "raw_low": raw_low,
             "raw_high": raw_high,
         }
+
+
+def _worth(
+    counts: NDArray[np.float64], effective: NDArray[np.float64], inverse: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how many normal articles would tell as much about the variance of a balance as these.
+
+    Satterthwaite's degrees of freedom ``2 E[v]² / Var[v]`` of the linearised variance ``v = Σ r²``, plus one; articles
+    of unequal length or with long tails tell less than their number.
+
+    Parameters
+    ----------
+    counts
+        Answers, shape ``(articles, cells, 4)``.
+    effective
+        The most that is returned, shape ``(cells,)``.
+    inverse
+        Inverse of the error rates.
+    """
+    corrected = counts.sum(axis=0) @ inverse
+    slope = np.array([-1.0, 0.0, 1.0, 0.0]) - balance(corrected)[:, None] * np.array([1.0, 1.0, 1.0, 0.0])
+    squares = np.einsum("uci,ci->uc", counts, slope @ inverse.T) ** 2
+    articles = np.maximum((counts.sum(axis=-1) > 0).sum(axis=0), 1)
+    total = squares.sum(axis=0)
+    spread = (squares**2).sum(axis=0) - total**2 / articles
+    freedom = np.divide(2 * total**2, spread, out=np.full(len(total), np.inf), where=spread > _EPSILON * total**2)
+    return np.asarray(np.minimum(effective, 1 + freedom))
 
 
 def _independent_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -302,7 +342,7 @@ def _articles(
 
 def _nothing(keys: Sequence[str]) -> dict[str, NDArray[Any]]:
     wide = {name: np.empty((0, 0)) for name in ("draws", "rate_draws", "share_draws")}
-    flat = {name: np.empty(0) for name in ("effective", "variance", "raw_low", "raw_high")}
+    flat = {name: np.empty(0) for name in ("effective", "worth", "variance", "raw_low", "raw_high")}
     counts = {name: np.empty((0, 4)) for name in ("counts", "corrected")}
     empty = np.empty((0, len(keys)), dtype=np.int64)
     return {"keys": empty, "articles": np.empty(0, dtype=np.int64), **wide, **flat, **counts}

@@ -39,8 +39,8 @@ def contrast(one: Cells, i: int, two: Cells, j: int, *, paired: bool, level: flo
     """
     difference = float(balance(one.corrected[i]) - balance(two.corrected[j]))
     draws = one.draws[i] - two.draws[j]
-    low, high = percentile_interval(draws, level)
-    v, n = (one.variance[i], two.variance[j]), (one.effective[i], two.effective[j])
+    low, high = percentile_interval(draws, level, few=True)
+    v, n = (one.variance[i], two.variance[j]), (one.worth[i], two.worth[j])
     rates = float((one.rate_draws[i] - two.rate_draws[j]).var())
     spread = float(draws.var()) if paired else v[0] + v[1] + rates
     freedom = (v[0] + v[1]) ** 2 / sum(x**2 / max(m - 1, 0.5) for x, m in zip(v, n, strict=True))
@@ -52,7 +52,7 @@ def contrast(one: Cells, i: int, two: Cells, j: int, *, paired: bool, level: flo
         "p": float(p),
         "articles_a": int(one.articles[i]),
         "articles_b": int(two.articles[j]),
-        "effective": float(min(n)),
+        "effective": float(min(one.effective[i], two.effective[j])),
     }
 
 

@@ -53,8 +53,8 @@ def cell_table(
     shares = corrected / np.maximum(corrected.sum(axis=1, keepdims=True), 1e-9)
     if not len(cells):
         return []
-    low, high = percentile_interval(cells.draws, level, axis=1)
-    share_low, share_high = percentile_interval(cells.share_draws, level, axis=1)
+    low, high = percentile_interval(cells.draws, level, axis=1, few=True)
+    share_low, share_high = percentile_interval(cells.share_draws, level, axis=1, few=True)
     value, share = balance(cells.corrected), addressed(cells.corrected)
     raw = balance(cells.counts)
     intervals = (low, high, value), (cells.raw_low, cells.raw_high, raw)
@@ -134,8 +134,10 @@ def partly_pooled(
         if len(at) < FEWEST_GROUPS:
             continue
         rng = np.random.default_rng([seed, 4])
-        drawn = pooled_draws(cells.rate_draws[at].T, np.maximum(cells.variance[at], 1e-6), rng=rng)
-        low, high = percentile_interval(np.clip(drawn, -1, 1), level)
+        n = np.maximum(cells.worth[at], 2.0)
+        wider = small_sample_factor(n, level) ** 2 * (n - 1) / n  # the normal model takes variances for known
+        drawn = pooled_draws(cells.rate_draws[at].T, np.maximum(cells.variance[at] * wider, 1e-6), rng=rng)
+        low, high = percentile_interval(np.clip(drawn, -1, 1), level, few=True)
         middle = np.clip(drawn, -1, 1).mean(axis=0)
         for i, m, a, b in zip(at, middle, low, high, strict=True):
             table[i] |= {"pooled": float(m), "pooled_low": float(a), "pooled_high": float(b)}
@@ -224,7 +226,7 @@ def _share_interval(
     if effective < 1.5:  # one article: how articles differ is not known
         return np.zeros(len(point)), np.ones(len(point))
     factor = small_sample_factor(effective, estimator.level)
-    low, high = percentile_interval(point + (share - point) * factor, estimator.level)
+    low, high = percentile_interval(point + (share - point) * factor, estimator.level, few=True)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 

@@ -60,7 +60,8 @@ function cholesky(s) {
 }
 function middle(values, value) { // the central interval of LEVEL, made to hold the value
   const sorted = values.slice().sort((a, b) => a - b), tail = (1 - LEVEL) / 2, n = sorted.length;
-  return [Math.min(value, sorted[Math.floor(tail * n)]), Math.max(value, sorted[Math.ceil((1 - tail) * n) - 1])];
+  const at = Math.max(Math.floor(tail * (n + 1)) - 1, 0);
+  return [Math.min(value, sorted[at]), Math.max(value, sorted[n - 1 - at])];
 }
 function variance(values) {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
