@@ -13,7 +13,6 @@ from stance.statistics import (
     pooled_draws,
     small_sample_factor,
 )
-
 from stance.statistics.correction import _common
 
 RATES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.3, 0.7]])
