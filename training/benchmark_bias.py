@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stance.bias.archive import Archive
@@ -167,7 +168,6 @@ def _differences(estimator: Estimator, made: Simulated, cells: Cells) -> list[di
 def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
     """Write that many rows of the row contract, 40 to an article, for timing."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from stance.schema import rows_schema
 
@@ -207,13 +207,14 @@ def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
             writer.write_table(pa.table({f.name: pa.array(data[f.name].tolist(), f.type) for f in schema}, schema))
 
 
-def _time(rows: int) -> None:
+def _time(rows: int, kept: Path | None) -> None:
     from stance.bias import bias_report
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.parquet"
-        write_rows(path, rows)
-        print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
+        path = kept or Path(folder) / "rows.parquet"
+        if not path.is_file():
+            write_rows(path, rows)
+        print(f"{pq.read_metadata(path).num_rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
         start = time.monotonic()
         report = bias_report(path, progress=lambda what: print(f"{time.monotonic() - start:6.1f} s {what}", flush=True))
         report.write(Path(folder) / "bias.html")
@@ -226,9 +227,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--archives", type=int, default=1000)
     parser.add_argument("--rows", type=int, help="time a report on this many rows instead")
+    parser.add_argument("--file", type=Path, help="keep the rows here, and use them again if they are here already")
     arguments = parser.parse_args()
     if arguments.rows:
-        _time(arguments.rows)
+        _time(arguments.rows, arguments.file)
         return
     found = coverage(arguments.archives)
     print(f"{found.archives} archives, intervals of 95 %")

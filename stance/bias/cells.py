@@ -29,7 +29,7 @@ __all__ = ["Cells", "Estimator", "addressed", "balance"]
 
 _GROUPS = 1000  # clusters of one outlet; more articles are put together at random (random groups, Wolter 2007)
 _EPSILON = 1e-9
-_MOST_NUMBERS = 40_000_000  # of one block of draws
+_MOST_NUMBERS = 10_000_000  # of one block of draws
 
 
 def balance(counts: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -204,6 +204,10 @@ class Estimator:
             parts.append({**found, "articles": articles[start:stop]})
         return parts
 
+    def _inverse(self, target: int) -> NDArray[np.float64]:
+        mean = self.mean.get(target)
+        return np.eye(4) if mean is None else np.asarray(np.linalg.pinv(mean))
+
     def _block(
         self,
         keys: NDArray[np.int64],
@@ -218,9 +222,7 @@ class Estimator:
         worth = effective.copy()
         for target in np.unique(keys[:, target_at]):
             mine = keys[:, target_at] == target
-            worth[mine] = _worth(
-                counts[:, mine], effective[mine], np.linalg.pinv(self.mean.get(int(target), np.eye(4)))
-            )
+            worth[mine] = _worth(counts[:, mine], effective[mine], self._inverse(int(target)))
         factor, share_factor = (small_sample_factor(n, self.level)[:, None] for n in (worth, speaking))
         moves = drawn - total[:, None]
         raw_low, raw_high = percentile_interval(
