@@ -215,11 +215,12 @@ def _time(rows: int, kept: Path | None) -> None:
         if not path.is_file():
             write_rows(path, rows)
         print(f"{pq.read_metadata(path).num_rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
-        start = time.monotonic()
+        start, worked = time.monotonic(), time.process_time()
         report = bias_report(path, progress=lambda what: print(f"{time.monotonic() - start:6.1f} s {what}", flush=True))
         report.write(Path(folder) / "bias.html")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(f"report and page in {time.monotonic() - start:.1f} s, peak memory of the process {peak:.2f} GB")
+        wall, cpu = time.monotonic() - start, time.process_time() - worked
+        print(f"report and page in {wall:.1f} s ({cpu:.1f} s of processors), peak memory of the process {peak:.2f} GB")
 
 
 def main() -> None:
