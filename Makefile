@@ -10,8 +10,10 @@ demo: .venv/.installed
 	$(BIN)/stance score examples/articles
 	$(BIN)/stance score examples/articles -o out/rows.parquet
 	$(BIN)/stance extract examples/articles -o out/statements.jsonl
+	$(BIN)/stance report out/rows.parquet -o out/bias.html
 	$(BIN)/stance evaluate examples/corpus -o out/evaluation
 	@echo "The table is in out/rows.parquet, the statements in out/statements.jsonl."
+	@echo "How outlets and speakers treat each target: out/bias.html"
 	@echo "How good the model is on examples/corpus: out/evaluation/report.html"
 
 test: .venv/.installed-test

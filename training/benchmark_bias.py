@@ -17,12 +17,14 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stance.bias.archive import Archive
-from stance.bias.cells import Estimator
+from stance.bias.cells import Cells, Estimator
 from stance.bias.compare import between_outlets
 from stance.bias.confusion import ErrorCounts
 from stance.bias.measures import cell_table, partly_pooled
@@ -41,20 +43,30 @@ _VARIED = 150.0  # how alike the targets' error rates are: the concentration of 
 
 @dataclass(frozen=True)
 class Simulated:
-    """An archive, the errors as a validation sample shows them, and the true balance by outlet and target."""
+    """An archive, the errors as a validation sample shows them, and the true balance and share by outlet and target."""
 
     archive: Archive
     errors: ErrorCounts
     truth: NDArray[np.float64]
+    share: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares over many archives: of intervals that cover the truth, and of archives with a false difference."""
+    """Shares over many archives: of intervals that cover the truth, and of archives with a false difference.
 
-    corrected: float
-    pooled: float
-    counted: float
+    Parameters
+    ----------
+    covered
+        By kind of interval: ``corrected``, ``pooled`` and ``counted`` balances, ``share`` (the corrected addressed
+        share), ``difference`` (between two outlets).
+    false_difference
+        Of archives without any difference, in how many one is called established.
+    archives
+        Number of archives.
+    """
+
+    covered: dict[str, float]
     false_difference: float
     archives: int
 
@@ -99,8 +111,9 @@ def simulate(
                 parts.append(np.column_stack([head, answers]))
             article += 1
     rows = np.concatenate(parts)
-    truth = (mix[..., 2] - mix[..., 0]) / mix[..., :3].sum(axis=-1)
-    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth)
+    share = mix[..., :3].sum(axis=-1)
+    truth = (mix[..., 2] - mix[..., 0]) / share
+    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth, share)
 
 
 def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:
@@ -115,15 +128,18 @@ def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:
     return Archive(columns, names)
 
 
+_INTERVALS = {
+    "corrected": ("low", "high"),
+    "pooled": ("pooled_low", "pooled_high"),
+    "counted": ("counted_low", "counted_high"),
+    "share": ("addressed_low", "addressed_high"),
+}
+
+
 def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed: int = 0) -> Coverage:
     """Estimate many simulated archives and return how often the intervals hold."""
-    hits = dict.fromkeys(("corrected", "pooled", "counted"), 0)
-    total = false = 0
-    columns = {
-        "corrected": ("low", "high"),
-        "pooled": ("pooled_low", "pooled_high"),
-        "counted": ("counted_low", "counted_high"),
-    }
+    hits: dict[str, list[bool]] = {name: [] for name in (*_INTERVALS, "difference")}
+    false = 0
     for seed in range(first_seed, first_seed + archives):
         made = simulate(seed)
         estimator = Estimator(TARGETS, made.errors, level=level, draws=draws, seed=seed)
@@ -131,24 +147,27 @@ def coverage(archives: int, *, level: float = 0.95, draws: int = 400, first_seed
         table = cell_table(cells, made.archive, ["outlet", "target"], made.errors, level)
         table = partly_pooled(table, cells, level, group="outlet", seed=seed)
         for row, (outlet, target) in zip(table, cells.keys, strict=True):
-            truth = made.truth[outlet, target]
-            for name, (low, high) in columns.items():
-                hits[name] += row[low] <= truth <= row[high]
-            total += 1
+            for name, (low, high) in _INTERVALS.items():
+                truth = (made.share if name == "share" else made.truth)[outlet, target]
+                hits[name].append(bool(row[low] <= truth <= row[high]))
+        for row in _differences(estimator, made, cells):
+            a, b = (made.archive.names["outlet"].index(row[k]) for k in ("a", "b"))
+            truth = made.truth[[a, b], TARGETS.index(row["target"])]
+            hits["difference"].append(bool(row["low"] <= truth[0] - truth[1] <= row["high"]))
         alike = simulate(seed + 10_000_000, differ=False)
         estimator = Estimator(TARGETS, alike.errors, level=level, draws=draws, seed=seed)
         cells = estimator.cells(alike.archive, ["outlet", "target"])
-        outlets = list(range(len(alike.truth)))
-        found = between_outlets(estimator, alike.archive, cells, None, outlets)
-        false += any(row["established"] for row in found)
-    shares = {name: n / total for name, n in hits.items()}
-    return Coverage(**shares, false_difference=false / archives, archives=archives)
+        false += any(row["established"] for row in _differences(estimator, alike, cells))
+    return Coverage({name: float(np.mean(found)) for name, found in hits.items()}, false / archives, archives)
+
+
+def _differences(estimator: Estimator, made: Simulated, cells: Cells) -> list[dict[str, Any]]:
+    return between_outlets(estimator, made.archive, cells, None, list(range(len(made.truth))), made.errors)
 
 
 def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
     """Write that many rows of the row contract, 40 to an article, for timing."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from stance.schema import rows_schema
 
@@ -188,18 +207,20 @@ def write_rows(path: Path, rows: int, *, seed: int = 0) -> None:
             writer.write_table(pa.table({f.name: pa.array(data[f.name].tolist(), f.type) for f in schema}, schema))
 
 
-def _time(rows: int) -> None:
+def _time(rows: int, kept: Path | None) -> None:
     from stance.bias import bias_report
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.parquet"
-        write_rows(path, rows)
-        print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
-        start = time.monotonic()
+        path = kept or Path(folder) / "rows.parquet"
+        if not path.is_file():
+            write_rows(path, rows)
+        print(f"{pq.read_metadata(path).num_rows:,} rows, {path.stat().st_size / 1e6:.0f} MB on disk")
+        start, worked = time.monotonic(), time.process_time()
         report = bias_report(path, progress=lambda what: print(f"{time.monotonic() - start:6.1f} s {what}", flush=True))
         report.write(Path(folder) / "bias.html")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(f"report and page in {time.monotonic() - start:.1f} s, peak memory of the process {peak:.2f} GB")
+        wall, cpu = time.monotonic() - start, time.process_time() - worked
+        print(f"report and page in {wall:.1f} s ({cpu:.1f} s of processors), peak memory of the process {peak:.2f} GB")
 
 
 def main() -> None:
@@ -207,14 +228,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--archives", type=int, default=1000)
     parser.add_argument("--rows", type=int, help="time a report on this many rows instead")
+    parser.add_argument("--file", type=Path, help="keep the rows here, and use them again if they are here already")
     arguments = parser.parse_args()
     if arguments.rows:
-        _time(arguments.rows)
+        _time(arguments.rows, arguments.file)
         return
     found = coverage(arguments.archives)
     print(f"{found.archives} archives, intervals of 95 %")
-    for name in ("corrected", "pooled", "counted"):
-        print(f"  {name:10s} cover the truth in {getattr(found, name):.1%}")
+    for name, share in found.covered.items():
+        print(f"  {name:10s} cover the truth in {share:.1%}")
     print(f"  archives without any difference where one is called established: {found.false_difference:.1%}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +19,14 @@ from training.corpora import data_folder, polnear
 __all__ = ["main", "picture"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+_WIDTH = 1280  # CSS pixels
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def picture(page: Path, output: Path, *, browser: str | None = None, width: int = 1280, height: int = 1650) -> None:
-    """Save the top of a page as a picture.
+def picture(
+    page: Path, output: Path, *, browser: str | None = None, width: int = 1280, last: str = "#timeline"
+) -> None:
+    """Save a page from its top to the end of one of its figures as a picture.
 
     Parameters
     ----------
@@ -30,17 +35,21 @@ def picture(page: Path, output: Path, *, browser: str | None = None, width: int 
     output
         The picture, PNG.
     browser
-        Path of a Chromium; playwright's own if not given.
-    width, height
-        Size in CSS pixels.
+        Path of a Chromium; one that is installed, or playwright's own, if not given.
+    last
+        CSS selector of the last figure.
     """
     from playwright.sync_api import sync_playwright
 
+    found = browser or next(filter(None, map(shutil.which, _BROWSERS)), None)
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser)
-        tab = chromium.new_page(viewport={"width": width, "height": height})
+        chromium = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        tab = chromium.new_page(viewport={"width": _WIDTH, "height": 900}, color_scheme="light")
         tab.goto(page.resolve().as_uri())
-        tab.screenshot(path=str(output))
+        end = tab.evaluate(
+            "name => document.querySelector(name).closest('section').getBoundingClientRect().bottom", last
+        )
+        tab.screenshot(path=str(output), full_page=True, clip={"x": 0, "y": 0, "width": _WIDTH, "height": end + 20})
         chromium.close()
 
 
@@ -48,7 +57,8 @@ def main() -> None:
     """Score the articles (unless rows are given), report, and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=Path, help="rows of the articles, if they are scored already")
-    parser.add_argument("--browser", help="path of a Chromium (default: playwright's)")
+    parser.add_argument("--browser", help="path of a Chromium (default: an installed one, or playwright's)")
+    parser.add_argument("--model", help="folder or metrics.json of the model, if it is not the shipped one")
     parser.add_argument("-o", "--output", type=Path, default=_ROOT / "docs" / "bias.png")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -60,6 +70,8 @@ def main() -> None:
             lines = (json.dumps(asdict(a), ensure_ascii=False) + "\n" for a in polnear.articles(data_folder()))
             articles.write_text("".join(lines), encoding="utf-8")
             command = ["report", "--score", str(articles)]
+        if arguments.model:
+            command += ["--model", arguments.model]
         if stance_command([*command, "--examples", "0", "-o", str(page)]) != 0:
             raise SystemExit("the report was not made")
         picture(page, arguments.output, browser=arguments.browser)

@@ -1,7 +1,8 @@
 """Write ``metrics.json`` beside a model: ``python -m training.confusion [--model FOLDER] [--split validation]``.
 
 It holds, for each target, how often each true label was answered by each label on country-stance, which
-`stance report` uses to correct its counts. Run it again whenever weights are replaced.
+`stance report` uses to correct its counts. Run it again whenever the model's weights or settings change: a report is
+corrected only where its rows name the model that this file names.
 """
 
 from __future__ import annotations
@@ -84,12 +85,13 @@ def main() -> None:
         default=["validation"],
         help="held-out parts of country-stance that are counted",
     )
+    parser.add_argument("-o", "--output", type=Path, help="file to write (default: metrics.json in the model's folder)")
     arguments = parser.parse_args()
     splits = list(dict.fromkeys(arguments.split))
     classifier = StanceClassifier.from_pretrained(arguments.model)
     examples = [e for split in splits for e in country_stance.read(data_folder(), split)]
     found = metrics(classifier, examples, splits)
-    path = arguments.model / "metrics.json"
+    path = arguments.output or arguments.model / "metrics.json"
     text = json.dumps(found, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
     print(f"{path}: {found['statements']} statements of {found['documents']} documents, {found['model']}")

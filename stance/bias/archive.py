@@ -23,7 +23,7 @@ from stance.schema import LABELS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["NO_COUNTRY", "NO_DATE", "NO_OUTLET", "NO_SPEAKER", "Archive", "read_archive"]
+__all__ = ["EPOCH", "NO_COUNTRY", "NO_DATE", "NO_OUTLET", "NO_SPEAKER", "Archive", "read_archive"]
 
 NO_OUTLET, NO_COUNTRY, NO_SPEAKER = "(no outlet)", "(not known)", "(not named)"
 NO_DATE = -(2**31)
@@ -32,7 +32,7 @@ _COLUMNS = (
     *("target", "label", "abstained", "truncated", "model"),
 )
 _SHOWN = 20  # bad rows of one kind and file that are named one by one
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,11 @@ class _Reader:
             "day": self._mapped(column["published"], self._day),
             "own": _empty(column["quote_type"]) & _empty(column["speaker"]),
             "position": np.arange(self.position, self.position + batch.num_rows),
-            "statement": hashed(column["statement_id"]) ^ mixed(hashed(column["article_id"])),
             "abstained": _true(column["abstained"]),
             "truncated": _true(column["truncated"]),
         }
+        article = hashed(column["article_id"]) + mixed(found["outlet"].astype(np.uint64))
+        found["statement"] = hashed(column["statement_id"]) ^ mixed(article)
         self.position += batch.num_rows
         keep = self._checked(file, numbers, column, found)
         for name, count in zip(*_counted(column["model"]), strict=True):
@@ -190,7 +191,7 @@ class _Reader:
     def _day(self, published: str) -> int:
         if published not in self._days:
             try:
-                self._days[published] = date.fromisoformat(published.strip()[:10]).toordinal() - _EPOCH
+                self._days[published] = date.fromisoformat(published.strip()[:10]).toordinal() - EPOCH
             except ValueError:
                 self.bad_dates += bool(published.strip())
                 self._days[published] = NO_DATE
@@ -209,11 +210,14 @@ class _Reader:
         if not len(columns["article"]):
             raise RowError("no usable stance row in the input", rule="no-rows")
         columns, repeated = _without_repeats(columns)
-        notes = list(_notes(columns, self.codes["outlet"].names, repeated, self.bad_dates))
+        names = {name: codes.names for name, codes in self.codes.items()}
+        notes = list(_notes(columns, names["outlet"], repeated, self.bad_dates))
+        names["article"], shared = _articles_of_outlets(columns, names["article"])
+        if shared:
+            notes.append(f"{_many(shared, 'article id')} of more than one outlet count as different articles.")
         if rejected := sum(self.bad.values()):
             notes.append(f"{_many(rejected, 'row')} broke a rule of the row contract and are left out.")
         abstained, truncated = int(columns.pop("abstained").sum()), int(columns.pop("truncated").sum())
-        names = {name: codes.names for name, codes in self.codes.items()}
         return Archive(columns, names, tuple(notes), dict(self.models), abstained, truncated)
 
 
@@ -276,6 +280,19 @@ def _without_repeats(columns: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArra
     return {**columns, "first": first}, repeated
 
 
+def _articles_of_outlets(columns: dict[str, NDArray[Any]], names: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    """Give an id that several outlets use a code for each of them; return the names and how many such ids there are."""
+    article, outlet = columns["article"].astype(np.int64), columns["outlet"].astype(np.int64)
+    home = np.full(len(names), -1)
+    home[article] = outlet
+    if (home[article] == outlet).all():
+        return names, 0
+    pairs, place = np.unique(article * (outlet.max() + 1) + outlet, return_inverse=True)
+    columns["article"] = place.astype(np.int32)
+    ids = pairs // (outlet.max() + 1)
+    return tuple(names[i] for i in ids), int((np.unique(ids, return_counts=True)[1] > 1).sum())
+
+
 def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
@@ -291,7 +308,3 @@ def _notes(columns: Mapping[str, NDArray[Any]], outlets: Sequence[str], repeated
         yield f"{_many(undated, 'row')} of {rows:,} have no date; they are in no timeline and no same-day comparison."
     if bad_dates:
         yield f"{_many(bad_dates, 'date')} could not be read as ISO 8601 and count as missing."
-    if len(set(outlets)) == 1:
-        yield "There is one outlet only, so nothing is compared between outlets."
-    if len(np.unique(columns["target"])) == 1:
-        yield "There is one target only."

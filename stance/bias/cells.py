@@ -3,8 +3,9 @@
 The two figures are defined here and nowhere else. With ``a``, ``n``, ``f`` the (corrected) numbers of statements
 against, neutral toward and in favor of a target, and ``N`` all statements:
 
-- stance balance ``(f − a) / (a + n + f)``, from −1 to 1: the net sentiment of media content analysis (the "relative
-  valence" of Budge & Laver's and Lowe et al. 2011's scales, Legis. Stud. Q. 36(1), without its logarithm);
+- stance balance ``(f − a) / (a + n + f)``, from −1 to 1: the net sentiment of media content analysis (the absolute
+  proportional difference of the scales that Lowe, Benoit, Mikhaylov & Laver 2011, Legis. Stud. Q. 36(1), compare, over
+  the statements that address the target);
 - addressed share ``(a + n + f) / N``.
 """
 
@@ -28,7 +29,7 @@ __all__ = ["Cells", "Estimator", "addressed", "balance"]
 
 _GROUPS = 1000  # clusters of one outlet; more articles are put together at random (random groups, Wolter 2007)
 _EPSILON = 1e-9
-_MOST_NUMBERS = 40_000_000  # of one block of draws
+_MOST_NUMBERS = 10_000_000  # of one block of draws
 
 
 def balance(counts: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -57,6 +58,9 @@ class Cells:
         Articles with a statement that addresses the target.
     effective
         Articles of equal weight these are worth.
+    worth
+        As many independent normal articles tell as much about the variance, at most `effective`: what Student's t
+        goes by.
     variance
         Variance of the balance from the choice of articles alone.
     draws
@@ -72,6 +76,7 @@ class Cells:
     corrected: NDArray[np.float64]
     articles: NDArray[np.int64]
     effective: NDArray[np.float64]
+    worth: NDArray[np.float64]
     variance: NDArray[np.float64]
     draws: NDArray[np.float64]
     rate_draws: NDArray[np.float64]
@@ -199,6 +204,10 @@ class Estimator:
             parts.append({**found, "articles": articles[start:stop]})
         return parts
 
+    def _inverse(self, target: int) -> NDArray[np.float64]:
+        mean = self.mean.get(target)
+        return np.eye(4) if mean is None else np.asarray(np.linalg.pinv(mean))
+
     def _block(
         self,
         keys: NDArray[np.int64],
@@ -209,9 +218,16 @@ class Estimator:
     ) -> dict[str, NDArray[Any]]:
         total = counts.sum(axis=0)  # (cells, 4)
         effective = effective_clusters(counts[..., :3].sum(axis=-1))
-        factor = small_sample_factor(effective, self.level)
-        stretched = total[:, None] + (drawn - total[:, None]) * factor[:, None, None]
-        raw_low, raw_high = percentile_interval(balance(stretched), self.level, axis=1)
+        speaking = effective_clusters(counts.sum(axis=-1))  # articles that say anything, what a share is of
+        worth = effective.copy()
+        for target in np.unique(keys[:, target_at]):
+            mine = keys[:, target_at] == target
+            worth[mine] = _worth(counts[:, mine], effective[mine], self._inverse(int(target)))
+        factor, share_factor = (small_sample_factor(n, self.level)[:, None] for n in (worth, speaking))
+        moves = drawn - total[:, None]
+        raw_low, raw_high = percentile_interval(
+            balance(total[:, None] + moves * factor[..., None]), self.level, axis=1, few=True
+        )
         n = len(keys)
         corrected = np.empty((n, 4))
         draws, rate_draws, share_draws, plain = (np.empty((n, self.draws)) for _ in range(4))
@@ -222,31 +238,63 @@ class Estimator:
                 mean, rates = np.eye(4), np.eye(4)[None]
             inverse, inverses = np.linalg.pinv(mean), np.linalg.pinv(rates)
             corrected[mine] = total[mine] @ inverse
-            moved = np.einsum("cdi,dij->cdj", stretched[mine], np.broadcast_to(inverses, (self.draws, 4, 4)))
-            draws[mine], share_draws[mine] = balance(moved), addressed(moved)
+            moved = np.einsum("cdi,dij->cdj", moves[mine], np.broadcast_to(inverses, (self.draws, 4, 4)))
             fixed = np.einsum("ci,dij->cdj", total[mine], inverses)
+            draws[mine] = balance(fixed + moved * factor[mine][..., None])
+            share_draws[mine] = addressed(fixed + moved * share_factor[mine][..., None])
             rate_draws[mine] = np.broadcast_to(balance(fixed), rate_draws[mine].shape)
             plain[mine] = balance(drawn[mine] @ inverse)
         variance = plain.var(axis=1) * effective / np.maximum(effective - 1, 0.5)
         floor = _independent_variance(total)
         noise = rng.standard_normal(draws.shape)
-        draws += noise * np.sqrt(np.maximum(floor - variance, 0.0))[:, None] * (factor[:, None])
+        draws += noise * np.sqrt(np.maximum(floor - variance, 0.0))[:, None] * factor
         variance = np.maximum(variance, floor)
         alone = effective < 1.5  # one article in fact: how articles differ is not known at all
         variance[alone] = 1.0
         draws[alone] = rng.uniform(-1, 1, size=(int(alone.sum()), self.draws))
+        missing = np.maximum(_independent_share_variance(total) - share_draws.var(axis=1), 0.0)
+        share_draws += rng.standard_normal(draws.shape) * np.sqrt(missing)[:, None] * share_factor
+        share_draws[speaking < 1.5] = rng.uniform(0, 1, size=(int((speaking < 1.5).sum()), self.draws))
         return {
             "keys": keys,
             "counts": total,
             "corrected": corrected,
             "effective": effective,
+            "worth": worth,
             "variance": variance,
             "draws": np.clip(draws, -1.0, 1.0),
             "rate_draws": rate_draws,
-            "share_draws": share_draws,
+            "share_draws": np.clip(share_draws, 0.0, 1.0),
             "raw_low": raw_low,
             "raw_high": raw_high,
         }
+
+
+def _worth(
+    counts: NDArray[np.float64], effective: NDArray[np.float64], inverse: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how many normal articles would tell as much about the variance of a balance as these.
+
+    Satterthwaite's degrees of freedom ``2 E[v]² / Var[v]`` of the linearised variance ``v = Σ r²``, plus one; articles
+    of unequal length or with long tails tell less than their number.
+
+    Parameters
+    ----------
+    counts
+        Answers, shape ``(articles, cells, 4)``.
+    effective
+        The most that is returned, shape ``(cells,)``.
+    inverse
+        Inverse of the error rates.
+    """
+    corrected = counts.sum(axis=0) @ inverse
+    slope = np.array([-1.0, 0.0, 1.0, 0.0]) - balance(corrected)[:, None] * np.array([1.0, 1.0, 1.0, 0.0])
+    squares = np.einsum("uci,ci->uc", counts, slope @ inverse.T) ** 2
+    articles = np.maximum((counts.sum(axis=-1) > 0).sum(axis=0), 1)
+    total = squares.sum(axis=0)
+    spread = (squares**2).sum(axis=0) - total**2 / articles
+    freedom = np.divide(2 * total**2, spread, out=np.full(len(total), np.inf), where=spread > _EPSILON * total**2)
+    return np.asarray(np.minimum(effective, 1 + freedom))
 
 
 def _independent_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -258,6 +306,13 @@ def _independent_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
     share = (total[:, :3] + 1) / (n + 3)[:, None]
     mean = share[:, 2] - share[:, 0]
     return np.asarray((share[:, 2] + share[:, 0] - mean**2) / np.maximum(n, 1))
+
+
+def _independent_share_variance(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the addressed share's variance if statements were independent, from a share smoothed by one of each."""
+    n = total.sum(axis=1)
+    share = (total[:, :3].sum(axis=1) + 1) / (n + 2)
+    return np.asarray(share * (1 - share) / np.maximum(n, 1))
 
 
 def _distinct(code: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -289,7 +344,7 @@ def _articles(
 
 def _nothing(keys: Sequence[str]) -> dict[str, NDArray[Any]]:
     wide = {name: np.empty((0, 0)) for name in ("draws", "rate_draws", "share_draws")}
-    flat = {name: np.empty(0) for name in ("effective", "variance", "raw_low", "raw_high")}
+    flat = {name: np.empty(0) for name in ("effective", "worth", "variance", "raw_low", "raw_high")}
     counts = {name: np.empty((0, 4)) for name in ("counts", "corrected")}
     empty = np.empty((0, len(keys)), dtype=np.int64)
     return {"keys": empty, "articles": np.empty(0, dtype=np.int64), **wide, **flat, **counts}

@@ -11,6 +11,8 @@ from scipy import stats
 
 from stance.bias.archive import NO_DATE, NO_SPEAKER, Archive
 from stance.bias.cells import Cells, Estimator, balance
+from stance.bias.confusion import ErrorCounts
+from stance.bias.measures import cautions
 from stance.statistics.multiplicity import benjamini_hochberg, holm
 from stance.statistics.spread import percentile_interval
 
@@ -37,8 +39,8 @@ def contrast(one: Cells, i: int, two: Cells, j: int, *, paired: bool, level: flo
     """
     difference = float(balance(one.corrected[i]) - balance(two.corrected[j]))
     draws = one.draws[i] - two.draws[j]
-    low, high = percentile_interval(draws, level)
-    v, n = (one.variance[i], two.variance[j]), (one.effective[i], two.effective[j])
+    low, high = percentile_interval(draws, level, few=True)
+    v, n = (one.variance[i], two.variance[j]), (one.worth[i], two.worth[j])
     rates = float((one.rate_draws[i] - two.rate_draws[j]).var())
     spread = float(draws.var()) if paired else v[0] + v[1] + rates
     freedom = (v[0] + v[1]) ** 2 / sum(x**2 / max(m - 1, 0.5) for x, m in zip(v, n, strict=True))
@@ -50,21 +52,38 @@ def contrast(one: Cells, i: int, two: Cells, j: int, *, paired: bool, level: flo
         "p": float(p),
         "articles_a": int(one.articles[i]),
         "articles_b": int(two.articles[j]),
+        "effective": float(min(one.effective[i], two.effective[j])),
     }
 
 
-def adjusted(rows: list[dict[str, Any]], alpha: float) -> list[dict[str, Any]]:
-    """Add Holm's and Benjamini & Hochberg's p-values over the whole table, and rank by size of evidence."""
+def adjusted(rows: list[dict[str, Any]], alpha: float, errors: ErrorCounts | None) -> list[dict[str, Any]]:
+    """Add Holm's and Benjamini & Hochberg's p-values over the whole table and cautions, and rank by size of evidence.
+
+    Parameters
+    ----------
+    rows
+        Contrasts, each with its target.
+    alpha
+        Largest adjusted p-value of a difference that is called established.
+    errors
+        The classifier's known errors, for the cautions.
+    """
     if not rows:
         return rows
     p = np.array([r["p"] for r in rows])
     for row, family, rate in zip(rows, holm(p), benjamini_hochberg(p), strict=True):
         row |= {"p_holm": float(family), "q": float(rate), "established": bool(family <= alpha)}
+        row["caution"] = cautions(row["target"], row.pop("effective"), errors)
     return sorted(rows, key=lambda r: (r["p"], -abs(r["difference"])))
 
 
 def between_outlets(
-    estimator: Estimator, archive: Archive, cells: Cells, reference: int | None, outlets: Sequence[int]
+    estimator: Estimator,
+    archive: Archive,
+    cells: Cells,
+    reference: int | None,
+    outlets: Sequence[int],
+    errors: ErrorCounts | None,
 ) -> list[dict[str, Any]]:
     """Return differences between outlets by target, adjusted for their number.
 
@@ -83,6 +102,8 @@ def between_outlets(
         Code of an outlet.
     outlets
         Codes of the outlets compared.
+    errors
+        The classifier's known errors, for the cautions.
     """
     names, targets = archive.names["outlet"], archive.names["target"]
     rest = reference is None and len(outlets) > MOST_PAIRED
@@ -101,7 +122,7 @@ def between_outlets(
                 row = contrast(cells, at[one], cells, at[two], paired=False, level=estimator.level)
             other = names[two] if two is not None else "all others"
             found.append({"target": targets[target], "a": names[one], "b": other, **row})
-    return adjusted(found, 1 - estimator.level)
+    return adjusted(found, 1 - estimator.level, errors)
 
 
 def _pairs(outlets: Sequence[int], reference: int | None, rest: bool) -> Iterator[tuple[int, int | None]]:
@@ -119,7 +140,7 @@ def _others(estimator: Estimator, archive: Archive, outlet: int, target: int) ->
     return others if len(others) and others.articles[0] else None
 
 
-def selection(cells: Cells, archive: Archive, level: float) -> list[dict[str, Any]]:
+def selection(cells: Cells, archive: Archive, level: float, errors: ErrorCounts | None) -> list[dict[str, Any]]:
     """Return, by outlet and target, the balance of quoted statements minus that of the outlet's own sentences.
 
     Parameters
@@ -130,6 +151,8 @@ def selection(cells: Cells, archive: Archive, level: float) -> list[dict[str, An
         The rows.
     level
         Level of the intervals.
+    errors
+        The classifier's known errors, for the cautions.
     """
     at = {tuple(map(int, key)): i for i, key in enumerate(cells.keys)}
     found = []
@@ -148,7 +171,7 @@ def selection(cells: Cells, archive: Archive, level: float) -> list[dict[str, An
                    for k, v in row.items()},
             }
         )  # fmt: skip
-    return adjusted(found, 1 - level)
+    return adjusted(found, 1 - level, errors)
 
 
 def matched(
@@ -156,14 +179,14 @@ def matched(
     archive: Archive,
     strata: NDArray[np.int64],
     kind: str,
+    clusters: NDArray[np.int64],
     reference: int | None,
     outlets: Sequence[int],
 ) -> list[dict[str, Any]]:
     """Return differences between outlets where both spoke of the same thing, by direct standardisation.
 
     For each pair of outlets and target only the strata count that both addressed. Within a stratum both outlets get
-    the weight of the smaller, so that the mix of strata is the same and only what was let through differs; strata are
-    what is drawn with replacement.
+    the weight of the smaller, so that the mix of strata is the same and only what was let through differs.
 
     Parameters
     ----------
@@ -175,6 +198,8 @@ def matched(
         Stratum of each row (a day, a speaker on a day, a near-duplicate cluster), −1 for none.
     kind
         Name of the strata.
+    clusters
+        What is drawn with replacement, a code per row: strata, or days if one article may be in several strata.
     reference
         Code of an outlet to compare with; all pairs if not given.
     outlets
@@ -201,7 +226,7 @@ def matched(
             outlet, group = kept["outlet"].astype(np.int64), stratum[pair]
             weight = least[group] / spoken[outlet, group]
             cells = estimator.cells(
-                kept, ["target", "side"], columns={"side": outlet == two}, clusters=group, weights=weight
+                kept, ["target", "side"], columns={"side": outlet == two}, clusters=clusters[rows[pair]], weights=weight
             )
             if len(cells) < 2:
                 continue

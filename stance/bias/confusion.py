@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.bias.archive import Archive
 from stance.errors import ModelError
 from stance.schema import LABELS
 
-__all__ = ["FEWEST_ITEMS", "WEAK_RECALL", "ErrorCounts", "read_error_counts", "shipped_metrics"]
+__all__ = ["FEWEST_ITEMS", "WEAK_RECALL", "ErrorCounts", "known_errors", "read_error_counts", "shipped_metrics"]
 
 FEWEST_ITEMS = 20
 """A true label with fewer validation items than this is called weak."""
@@ -93,6 +94,48 @@ def read_error_counts(path: str | Path) -> ErrorCounts:
     if not isinstance(effects, dict) or not all(isinstance(v, int | float) and v >= 1 for v in effects.values()):
         raise ModelError(f"{file}: 'design_effect' must give each target a number of at least 1 [design-effect]")
     return ErrorCounts(data["model"], counts, {str(t): float(v) for t, v in effects.items()})
+
+
+def known_errors(archive: Archive, model: str | Path | None, notes: list[str]) -> ErrorCounts | None:
+    """Return the error counts of the model that made the rows, ``None`` where they are not known.
+
+    Parameters
+    ----------
+    archive
+        The rows.
+    model
+        Folder of a model, or its ``metrics.json``; the shipped one if not given.
+    notes
+        Gets what is not corrected, and where the model is weak.
+
+    Raises
+    ------
+    ModelError
+        If a model is named whose errors cannot be read, or that did not make the rows.
+    """
+    try:
+        errors = read_error_counts(model if model is not None else shipped_metrics())
+    except ModelError as error:
+        if model is not None:
+            raise
+        notes.append(f"Nothing is corrected for the model's errors: {error}.")
+        return None
+    made = sorted(name for name in archive.models if name)
+    if made and made != [errors.model]:
+        message = f"the rows were made by {', '.join(made)}, the errors are known of {errors.model}"
+        if model is not None:
+            raise ModelError(f"{model}: {message}")
+        notes.append(f"Nothing is corrected for the model's errors: {message}.")
+        return None
+    if not made:
+        notes.append(f"The rows name no model; errors are taken to be those of {errors.model}.")
+    present = {archive.names["target"][c] for c in np.unique(archive["target"])}
+    if unknown := sorted(present - set(errors.counts)):
+        notes.append(f"Not corrected, as the model's errors toward them were not measured: {', '.join(unknown)}.")
+    for target in sorted(present & set(errors.counts)):
+        if weak := errors.weak_labels(target):
+            notes.append(f"{target}: the model is weak at {', '.join(weak)} (few test items, or under half found).")
+    return errors
 
 
 def _matrix(file: Path, target: str, rows: Any) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from stance.statistics.pooling import FEWEST_GROUPS, pooled_draws
 from stance.statistics.resampling import cluster_draws
 from stance.statistics.spread import effective_clusters, percentile_interval, small_sample_factor
 
-__all__ = ["FEW_ARTICLES", "cell_table", "partly_pooled", "share_table", "timeline", "verb_table"]
+__all__ = ["FEW_ARTICLES", "cautions", "cell_table", "partly_pooled", "share_table", "timeline", "verb_table"]
 
 FEW_ARTICLES = 10
 """A figure from fewer articles (of equal weight) than this says so."""
@@ -53,8 +53,8 @@ def cell_table(
     shares = corrected / np.maximum(corrected.sum(axis=1, keepdims=True), 1e-9)
     if not len(cells):
         return []
-    low, high = percentile_interval(cells.draws, level, axis=1)
-    share_low, share_high = percentile_interval(cells.share_draws, level, axis=1)
+    low, high = percentile_interval(cells.draws, level, axis=1, few=True)
+    share_low, share_high = percentile_interval(cells.share_draws, level, axis=1, few=True)
     value, share = balance(cells.corrected), addressed(cells.corrected)
     raw = balance(cells.counts)
     intervals = (low, high, value), (cells.raw_low, cells.raw_high, raw)
@@ -74,9 +74,9 @@ def cell_table(
                 **{f"share_{label}": float(s) for label, s in zip(LABELS, shares[i], strict=True)},
                 **dict(zip(_BALANCE, figures[i] if cells.articles[i] else [None] * 6, strict=True)),
                 "addressed_share": float(share[i]),
-                "addressed_low": float(share_low[i]),
-                "addressed_high": float(share_high[i]),
-                "caution": "; ".join(_cautions(str(names["target"]), float(cells.effective[i]), errors)),
+                "addressed_low": float(min(share_low[i], share[i])),
+                "addressed_high": float(max(share_high[i], share[i])),
+                "caution": cautions(str(names["target"]), float(cells.effective[i]), errors),
             }
         )
     return found
@@ -86,7 +86,18 @@ def _name(archive: Archive, key: str, code: int) -> Any:
     return archive.names[key][code] if key in archive.names else code
 
 
-def _cautions(target: str, effective: float, errors: ErrorCounts | None) -> list[str]:
+def cautions(target: str, effective: float, errors: ErrorCounts | None) -> str:
+    """Return what a reader of one figure must be warned of, empty if nothing.
+
+    Parameters
+    ----------
+    target
+        Name of the target.
+    effective
+        Articles of equal weight that the figure rests on.
+    errors
+        The classifier's known errors.
+    """
     found = []
     if effective < FEW_ARTICLES:
         found.append("few articles")
@@ -94,7 +105,7 @@ def _cautions(target: str, effective: float, errors: ErrorCounts | None) -> list
         found.append("not corrected")
     elif weak := errors.weak_labels(target):
         found.append(f"weak model classes: {', '.join(weak)}")
-    return found
+    return "; ".join(found)
 
 
 def partly_pooled(
@@ -123,8 +134,10 @@ def partly_pooled(
         if len(at) < FEWEST_GROUPS:
             continue
         rng = np.random.default_rng([seed, 4])
-        drawn = pooled_draws(cells.rate_draws[at].T, np.maximum(cells.variance[at], 1e-6), rng=rng)
-        low, high = percentile_interval(np.clip(drawn, -1, 1), level)
+        n = np.maximum(cells.worth[at], 2.0)
+        wider = small_sample_factor(n, level) ** 2 * (n - 1) / n  # the normal model takes variances for known
+        drawn = pooled_draws(cells.rate_draws[at].T, np.maximum(cells.variance[at] * wider, 1e-6), rng=rng)
+        low, high = percentile_interval(np.clip(drawn, -1, 1), level, few=True)
         middle = np.clip(drawn, -1, 1).mean(axis=0)
         for i, m, a, b in zip(at, middle, low, high, strict=True):
             table[i] |= {"pooled": float(m), "pooled_low": float(a), "pooled_high": float(b)}
@@ -148,7 +161,7 @@ def share_table(
     """Return the shares of the values of one column among statements, with intervals clustered by article.
 
     Share of voice is such a share: statements of a speaker (or of speakers of a country) over all quoted statements
-    (Watkins et al. 2015 and the monitoring of broadcasters use it; Kleinnijenhuis 2019 calls it "actor salience").
+    (source counts of content analysis, as in Tiffen et al. 2014, "Sources in the news", Journalism Studies 15(4)).
 
     Parameters
     ----------
@@ -213,7 +226,7 @@ def _share_interval(
     if effective < 1.5:  # one article: how articles differ is not known
         return np.zeros(len(point)), np.ones(len(point))
     factor = small_sample_factor(effective, estimator.level)
-    low, high = percentile_interval(point + (share - point) * factor, estimator.level)
+    low, high = percentile_interval(point + (share - point) * factor, estimator.level, few=True)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 

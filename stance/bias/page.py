@@ -41,7 +41,7 @@ def page(report: BiasReport) -> str:
     }
     parts = {
         "STYLE": _asset("report.css"),
-        "SCRIPT": _asset("report.js"),
+        "SCRIPT": "".join(_asset(name) for name in ("estimate.js", "charts.js", "report.js")),
         "DATA": _embedded(data),
         "TITLE": escape(_title(report.summary)),
     }

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.bias.archive import NO_DATE
+from stance.bias.archive import EPOCH, NO_DATE
 
 __all__ = ["Periods", "choose_periods"]
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _MOST = 24
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,26 @@ class Periods:
         if self.unit == "week":
             return (days + 3) // 7  # 1970-01-01 was a Thursday
         months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        return np.asarray(months // {"month": 1, "quarter": 3, "year": 12}[self.unit])
+        return np.asarray(months // _MONTHS[self.unit])
 
     def label(self, period: int) -> str:
         """Return the first day of a period in ISO 8601, or its shorter name (``2024-03``, ``2024-Q1``, ``2024``)."""
         if self.unit in ("day", "week"):
-            day = period if self.unit == "day" else period * 7 - 3
-            return date.fromordinal(day + _EPOCH).isoformat()
+            return date.fromordinal(self._start(period) + EPOCH).isoformat()
         if self.unit == "month":
             return f"{1970 + period // 12}-{period % 12 + 1:02d}"
         return f"{1970 + period // 4}-Q{period % 4 + 1}" if self.unit == "quarter" else str(1970 + period)
+
+    def ends(self, period: int) -> tuple[int, int]:
+        """Return the first and last day of a period as days since 1970-01-01."""
+        return self._start(period), self._start(period + 1) - 1
+
+    def _start(self, period: int) -> int:
+        if self.unit in ("day", "week"):
+            return period if self.unit == "day" else period * 7 - 3
+        month = period * _MONTHS[self.unit]
+        year = 1970 + month // 12
+        return (date(year, month % 12 + 1, 1).toordinal() if year <= MAXYEAR else date.max.toordinal() + 1) - EPOCH
 
 
 def choose_periods(days: NDArray[Any]) -> Periods:

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.bias.archive import Archive
+from stance.bias.options import WireMode
 from stance.bias.rows import RowSource
 from stance.errors import MissingExtraError
 
-__all__ = ["SIMILARITY", "WIRE", "WireCopy", "count_once", "find_wire_copy"]
+__all__ = ["SIMILARITY", "WIRE", "WireCopy", "count_once", "find_wire_copy", "wire_copy", "wire_table"]
 
 SIMILARITY = 0.6
 """Least Jaccard similarity of the word 3-grams of two articles' statements that are called the same text."""
 WIRE = "(wire copy)"
 _PERMUTATIONS = 128
 _SIZE = 3
+_AUTO = 50_000  # articles up to which it is looked for without being asked
 _FEWEST = 12  # word n-grams; articles with fewer are too short to tell
 
 
@@ -122,11 +125,65 @@ def count_once(archive: Archive, wire: WireCopy) -> tuple[Archive, int]:
     home[article] = outlet
     keep_article = np.ones(len(wire.group), dtype=bool)
     several = np.zeros(max(wire.groups, 1), dtype=bool)
-    for number in range(wire.groups):
-        members = np.flatnonzero(wire.group == number)
-        keep_article[members[1:]] = False
-        several[number] = len(np.unique(home[members][home[members] >= 0])) > 1
+    members = np.flatnonzero((wire.group >= 0) & (home >= 0))
+    members = members[np.argsort(wire.group[members], kind="stable")]
+    again = wire.group[members[1:]] == wire.group[members[:-1]]
+    keep_article[members[1:][again]] = False
+    moved = again & (home[members[1:]] != home[members[:-1]])
+    several[wire.group[members[1:][moved]]] = True
     changed = np.where((group >= 0) & several[np.maximum(group, 0)], len(names), outlet)
     keep = keep_article[article]
     result = archive.with_outlets(changed.astype(np.int32), (*names, WIRE)).where(keep)
     return result, int((~keep_article).sum())
+
+
+def wire_copy(source: RowSource, archive: Archive, mode: WireMode, notes: list[str]) -> WireCopy | None:
+    """Find wire copy if the mode asks for it, and note what was found or why it was not looked for.
+
+    Parameters
+    ----------
+    source
+        Gives the texts.
+    archive
+        The rows that count.
+    mode
+        As in `ReportOptions.wire`.
+    notes
+        Gets a sentence.
+
+    Raises
+    ------
+    MissingExtraError
+        If it was asked for and `datasketch` is not installed.
+    """
+    if mode == "off":
+        return None
+    articles = archive.articles
+    if mode == "auto" and articles > _AUTO:
+        notes.append(f"Wire copy was not looked for in {articles:,} articles; --wire each or once does it.")
+        return None
+    try:
+        wire = find_wire_copy(source, archive)
+    except MissingExtraError as error:
+        if mode != "auto":
+            raise
+        notes.append(f"Wire copy was not looked for: {error}.")
+        return None
+    members = int((wire.group >= 0).sum())
+    notes.append(
+        f"{members:,} of {articles:,} articles share their statements with another ({wire.groups:,} groups); "
+        f"{wire.too_short:,} say too little to be compared."
+    )
+    return wire
+
+
+def wire_table(archive: Archive, wire: WireCopy | None) -> list[dict[str, Any]]:
+    """Return the group, id and outlet of each article that shares its text with another."""
+    if wire is None:
+        return []
+    home = np.full(len(wire.group), -1)
+    home[archive["article"]] = archive["outlet"]
+    names, outlets = archive.names["article"], archive.names["outlet"]
+    members = np.flatnonzero((wire.group >= 0) & (home >= 0))
+    order = members[np.argsort(wire.group[members], kind="stable")]
+    return [{"group": int(wire.group[a]), "article_id": names[a], "outlet": outlets[home[a]]} for a in order]

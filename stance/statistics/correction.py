@@ -69,29 +69,39 @@ def draw_error_rates(counts: NDArray[np.floating], *, draws: int, rng: np.random
     mean, drawn = np.empty((targets, k, k)), np.empty((targets, draws, k, k))
     for label in range(k):
         rows: NDArray[np.float64] = np.asarray(counts[:, label], dtype=np.float64)
-        common = rows.sum(axis=0) + _FLAT
-        center = common / common.sum()
-        if targets == 1:
-            posterior = rows[:, None, :] + center * _FLAT * k
-            weights = np.ones(1)
-        else:
-            weights = _weight_posterior(rows, center)
-            posterior = rows[:, None, :] + center * _WEIGHTS[:, None]
+        grid = _WEIGHTS if targets > 1 else np.array([_FLAT * k])
+        common = _common(rows, grid) if targets > 1 else rows + _FLAT  # (grid, k)
+        center = common / common.sum(axis=1, keepdims=True)
+        weights = _weight_posterior(rows, grid, center)
+        posterior = rows[:, None, :] + center * grid[:, None]  # (targets, grid, k)
         mean[:, label] = (posterior / posterior.sum(-1, keepdims=True) * weights[:, None]).sum(axis=1)
-        chosen = rng.choice(len(weights), size=draws, p=weights)
-        centers = rng.dirichlet(common, size=draws)
+        chosen = rng.choice(len(grid), size=draws, p=weights)
+        drawn_center = rng.standard_gamma(common[chosen])
+        extra = drawn_center / drawn_center.sum(axis=1, keepdims=True) * grid[chosen][:, None]
         for target in range(targets):
-            extra = centers * (_WEIGHTS[chosen][:, None] if targets > 1 else _FLAT * k)
             gamma = rng.standard_gamma(np.maximum(rows[target] + extra, 1e-3))
             drawn[target, :, label] = gamma / gamma.sum(axis=1, keepdims=True)
     return ErrorRates(mean, drawn)
 
 
-def _weight_posterior(rows: NDArray[np.float64], center: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the posterior of the weights on the grid, flat in their logarithm; shape ``(grid,)``."""
-    prior = _WEIGHTS[:, None] * center  # (grid, k)
+def _common(rows: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for each weight, the counts that all targets' items are worth for the common row; shape ``(grid, k)``.
+
+    The `n` items of a target share its own rates, so their variance around the common row is ``(n + w) / (1 + w)``
+    times that of independent items under the Dirichlet-multinomial of weight ``w``; counts are divided by that.
+    """
     total = rows.sum(axis=1)  # (targets,)
-    log = (gammaln(_WEIGHTS)[:, None] - gammaln(_WEIGHTS[:, None] + total)).sum(axis=1)
+    share = (1 + grid[:, None]) / (np.maximum(total, 1) + grid[:, None])  # (grid, targets)
+    return np.asarray(share @ rows + _FLAT)
+
+
+def _weight_posterior(
+    rows: NDArray[np.float64], grid: NDArray[np.float64], center: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the posterior of the weights on the grid, flat in their logarithm; shape ``(grid,)``."""
+    prior = grid[:, None] * center  # (grid, k)
+    total = rows.sum(axis=1)  # (targets,)
+    log = (gammaln(grid)[:, None] - gammaln(grid[:, None] + total)).sum(axis=1)
     log += (gammaln(prior[:, None, :] + rows) - gammaln(prior)[:, None, :]).sum(axis=(1, 2))
     weight = np.exp(log - log.max())
     return np.asarray(weight / weight.sum())

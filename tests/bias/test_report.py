@@ -153,6 +153,44 @@ def test_before_and_after(rows):
     assert not same["established"]
 
 
+def test_rows_before_are_checked_like_the_others(rows):
+    other = [{**r, "model": "other@1", "published": None} for r in rows]
+    report = bias_report(rows, before=other, options=ReportOptions(draws=200, since="2024-02-01"))
+    notes = " ".join(report.summary["notes"])
+    assert "the rows before were made by other@1" in notes
+    assert "Before: 2,160 rows of 2,160 have no date" in notes
+    assert "75 articles are in both sets" in notes
+    now = cell(report, "Harbor Ledger", "Ukraine")
+    change = next(r for r in report.tables["changes"] if (r["outlet"], r["target"]) == ("Harbor Ledger", "Ukraine"))
+    assert change["now"] == pytest.approx(now["counted"])
+    assert change["now"] != pytest.approx(now["balance"], abs=1e-3)
+    assert "not corrected" in change["caution"]
+
+
+def test_differences_say_what_they_rest_on():
+    report = bias_report(make_archive(articles=5), options=FAST)
+    weak = read_error_counts(shipped_metrics()).weak_labels("Ukraine")
+    for name in ("differences", "same_story", "selection"):
+        assert report.tables[name]
+        assert all("few articles" in r["caution"] for r in report.tables[name])
+        mine = [r["caution"] for r in report.tables[name] if r["target"] == "Ukraine"]
+        assert all(("weak model classes" in text) == bool(weak) for text in mine)
+
+
+def test_an_article_id_of_two_outlets_is_two_articles():
+    rows = [make_row("1", 0, t, "favor", outlet=o) for o in ("Harbor Ledger", "Metro Standard") for t in ("Russia",)]
+    report = bias_report(rows, options=FAST)
+    assert report.summary["articles"] == report.summary["statements"] == 2
+    assert "1 article id of more than one outlet" in " ".join(report.summary["notes"])
+    assert [r["n_favor"] for r in report.tables["balance_by_outlet"]] == [1, 1]
+
+
+def test_options_that_make_no_sense():
+    for wrong in ({"examples": -1}, {"draws": 3}, {"level": 1.0}, {"wire": "twice"}):
+        with pytest.raises(UsageError, match=str(next(iter(wrong.values())))):
+            ReportOptions(**wrong)
+
+
 def test_wire_copy_is_found_and_counted_once():
     words = " ".join(f"word{i}" for i in range(60))
     copies = [

@@ -9,9 +9,11 @@ from stance.statistics import (
     draw_error_rates,
     effective_clusters,
     holm,
+    percentile_interval,
     pooled_draws,
     small_sample_factor,
 )
+from stance.statistics.correction import _common
 
 RATES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.3, 0.7]])
 
@@ -100,3 +102,16 @@ def test_pooling_needs_groups_and_variances():
         pooled_draws(np.zeros((10, 2)), np.ones(2), rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="above 0"):
         pooled_draws(np.zeros((10, 3)), np.array([1.0, 0, 1]), rng=np.random.default_rng(0))
+
+
+def test_a_further_draw_falls_between_the_percentiles_as_often_as_said():
+    draws = np.random.default_rng(0).normal(size=(20_000, 200))
+    low, high = percentile_interval(draws[:, :-1], 0.95, axis=1, few=True)
+    assert np.mean((low <= draws[:, -1]) & (draws[:, -1] <= high)) == pytest.approx(0.95, abs=0.004)
+
+
+def test_items_of_one_target_tell_less_of_what_targets_share_the_more_targets_differ():
+    rows = np.array([[2000.0, 0, 0], [0, 1000, 0], [0, 0, 0]])
+    alike, different = _common(rows, np.array([1e9, 1e-6]))
+    np.testing.assert_allclose(alike, [2000.5, 1000.5, 0.5], rtol=1e-4)
+    np.testing.assert_allclose(different, [1.5, 1.5, 0.5], rtol=1e-4)
