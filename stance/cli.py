@@ -361,7 +361,7 @@ def _on_part(stack: ExitStack, arguments: argparse.Namespace, notices: _Notices,
     if sys.stderr.isatty():
         from stance.scoring.progress import RunProgress
 
-        progress = RunProgress(stack, count(arguments.articles), lambda: len(notices.rejected))
+        progress = RunProgress(stack, partial(count, arguments.articles), lambda: len(notices.rejected))
 
     def on_part(item: Any) -> None:
         if progress is not None:
@@ -381,6 +381,8 @@ def _print_summary(summary: RunSummary, labels: Sequence[str], *, profile: bool)
         console.print(line, markup=False)
     if summary.labels:
         console.print(summary.label_table(labels))
+    if len(summary.outlets) > 1:
+        console.print(summary.outlet_table(labels))
     if profile:
         console.print(summary.profile_table())
 
@@ -643,7 +645,7 @@ def _progress(
     from stance.articles import count_articles
     from stance.scoring.progress import track
 
-    total = count_articles(sources) if sources else None
+    total = partial(count_articles, list(sources)) if sources else None
     return track(stack, items, total, unit, lambda: len(notices.rejected))
 
 

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,7 @@ from typing import IO, Any
 from stance.articles.decoding import UndecodableError, decode, marked_encoding
 from stance.articles.notices import Notices
 
-__all__ = ["RECORD_ENDINGS", "Record", "ending_of", "is_compressed", "is_dataset", "read_bytes", "read_records"]
+__all__ = ["RECORD_ENDINGS", "Record", "count_records", "ending_of", "is_dataset", "read_bytes", "read_records"]
 
 Record = tuple[int, dict[str, Any]]
 """Number of the record in its file, counted from 1, and its fields."""
@@ -32,11 +33,6 @@ def ending_of(path: Path) -> str:
     for packed in _PACKED:
         name = name.removesuffix(packed)
     return Path(name).suffix
-
-
-def is_compressed(path: Path) -> bool:
-    """Tell whether a file's name says that it is compressed."""
-    return path.name.lower().endswith(_PACKED)
 
 
 def is_dataset(path: Path) -> bool:
@@ -68,6 +64,30 @@ def read_records(path: Path, notices: Notices) -> Iterator[Record]:
             yield from _arrow(part, notices)
     else:
         yield from RECORD_ENDINGS[ending_of(path)](path, notices)
+
+
+def count_records(path: Path) -> int | None:
+    """Return how many records a file or datasets folder holds at most, ``None`` if it cannot be read to its end."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.is_dir():
+            return sum(_arrow_rows(part) for part in path.rglob("*.arrow"))
+        if ending_of(path) == ".parquet":
+            return int(pq.read_metadata(path).num_rows)
+        with _open(path) as lines:
+            count = sum(1 for line in lines if line.strip())
+        return max(count - 1, 0) if ending_of(path) in (".csv", ".tsv") else count
+    except (pa.ArrowException, OSError, EOFError, zlib.error):
+        return None
+
+
+def _arrow_rows(path: Path) -> int:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return sum(batch.num_rows for batch in stream)
 
 
 def jsonl_records(lines: IO[bytes], name: str, notices: Notices) -> Iterator[Record]:

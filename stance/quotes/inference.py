@@ -26,7 +26,7 @@ VARIABLE = "STANCE_EXTRACTOR_PRECISION"
 
 _Step = Callable[[Tensor], Tensor]
 _ROWS = 64
-"""The layers see a multiple of this many tokens: oneDNN makes, and keeps in memory, a program for each number of them."""
+"""The layers see a multiple of this many tokens: oneDNN makes a program for each number, and keeps it in memory."""
 
 
 def chosen_precision(asked: str | None = None) -> Precision:
@@ -101,7 +101,8 @@ class _Layer:
         n, width = x.shape
         parts = self._qkv(x).view(n, 3, self._heads, width // self._heads).permute(1, 2, 0, 3)
         *windows, filling = parts.split([*lengths, n - sum(lengths)], dim=2)
-        mixed = [nnf.scaled_dot_product_attention(q, k, v)[0].transpose(0, 1) for q, k, v in (w[:, None] for w in windows)]
+        each = (window[:, None] for window in windows)
+        mixed = [nnf.scaled_dot_product_attention(q, k, v)[0].transpose(0, 1) for q, k, v in each]
         x = self._norm_1(x + self._out(torch.cat([*mixed, filling[0].transpose(0, 1)]).reshape(n, width)))
         return self._norm_2(x + self._down(self._up_gelu(x)))
 

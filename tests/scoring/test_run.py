@@ -386,7 +386,8 @@ def test_commands_of_a_run(saved_tiny, tmp_path, capsys):
         f"statements found by {extractor_id()}",
         "encode",
         "Ukraine",
-        "articles by outlet",
+        "seconds by stage",
+        "Lakeside         8",
     ):
         assert words in err
     assert len(list((tmp_path / "rows").rglob("*.csv"))) == 4
