@@ -78,11 +78,19 @@ def statements(count: int) -> list[Statement]:
     return found[:count]
 
 
-def timed(work: Callable[[], Any], pairs: int) -> float:
-    """Return pairs a second of `work`, which does `pairs` of them; a shorter warm-up is the caller's affair."""
-    began = time.perf_counter()
+def clocked(work: Callable[[], Any], amount: float) -> dict[str, float]:
+    """Return how much of `amount` is done in a second, and in a second of CPU time of all threads together.
+
+    The second figure hardly depends on what else the machine does meanwhile. A warm-up is the caller's affair.
+    """
+    began, cpu = time.perf_counter(), time.process_time()
     work()
-    return pairs / (time.perf_counter() - began)
+    return {"per_s": amount / (time.perf_counter() - began), "per_cpu_s": amount / (time.process_time() - cpu)}
+
+
+def best(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the best of several measurements, for each of their figures."""
+    return {name: max(one[name] for one in found) for name in found[0]}
 
 
 def own_run(path: str, engine: str | None) -> None:
@@ -135,20 +143,19 @@ def apart(*arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def peak() -> dict[str, float]:
+def peak() -> dict[str, dict[str, float]]:
     """Return GFLOP/s of a matrix product in float32 and bfloat16 on all cores: the best of torch and OpenVINO."""
     import torch
 
-    flops = 2 * MATRIX**3
-    best: dict[str, float] = {}
+    found: dict[str, list[dict[str, float]]] = {"fp32": [], "bf16": []}
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = torch.randn(MATRIX, MATRIX).to(dtype), torch.randn(MATRIX, MATRIX).to(dtype)
-        best[name] = max(_rate(lambda: a @ b, flops) for _ in range(3))  # noqa: B023 -- used within the turn
+        found[name] += [_product(lambda: a @ b) for _ in range(3)]  # noqa: B023 -- used within the turn
     try:
         import openvino as ov
         from openvino import opset13 as ops
     except ImportError:
-        return best
+        return {name: best(rates) for name, rates in found.items()}
     import numpy as np
 
     left = ops.parameter([MATRIX, MATRIX], np.float32)
@@ -158,19 +165,16 @@ def peak() -> dict[str, float]:
     for name, hint in (("fp32", "f32"), ("bf16", "bf16")):
         compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": hint})
         request = compiled.create_infer_request()
-        best[name] = max(best[name], *(_rate(lambda: request.infer([value]), flops) for _ in range(3)))  # noqa: B023
-    return best
+        found[name] += [_product(lambda: request.infer([value])) for _ in range(3)]  # noqa: B023
+    return {name: best(rates) for name, rates in found.items()}
 
 
-def _rate(work: Callable[[], Any], flops: float) -> float:
+def _product(work: Callable[[], Any]) -> dict[str, float]:
     work()
-    began = time.perf_counter()
-    for _ in range(4):
-        work()
-    return 4 * flops / (time.perf_counter() - began) / 1e9
+    return clocked(lambda: [work() for _ in range(4)], 4 * 2 * MATRIX**3 / 1e9)
 
 
-def encoder_work() -> dict[str, float]:
+def encoder_work() -> dict[str, Any]:
     """Return statements a second of the network alone, and the useful arithmetic of a statement in GFLOP.
 
     Counted are the matrix products of the real tokens: padding is not useful, and of the last layer only what the
@@ -192,8 +196,8 @@ def encoder_work() -> dict[str, float]:
         flops += n * 4 * width * width + m * (2 * (2 * width * width + 2 * width * inner) + 4 * n * width)
         flops += m * 2 * width * (width + len(classifier.labels))
     classifier.run(prepared)
-    rate = max(timed(lambda: classifier.run(prepared), len(found)) for _ in range(3))
-    return {"statements_per_s": rate, "gflop": flops / len(found) / 1e9, "tokens": _mean_length(prepared.passes[0])}
+    rates = best([clocked(lambda: classifier.run(prepared), len(found)) for _ in range(3)])
+    return {"statements": rates, "gflop": flops / len(found) / 1e9, "tokens": _mean_length(prepared.passes[0])}
 
 
 def _mean_length(packed: Sequence[Any]) -> float:
@@ -207,7 +211,7 @@ def _tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(str(get_model_path()))
 
 
-def pair_pipeline(seconds: float = 20.0) -> float:
+def pair_pipeline(seconds: float = 20.0) -> dict[str, float]:
     """Return pairs a second of a RoBERTa-base-size text-classification pipeline at batch 16."""
     from transformers import RobertaConfig, RobertaForSequenceClassification, TextClassificationPipeline
 
@@ -220,7 +224,7 @@ def pair_pipeline(seconds: float = 20.0) -> float:
     return _for(seconds, lambda i: pipeline(pairs[i * 16 % 240 :][:16], batch_size=16), 16)
 
 
-def zero_shot_pipeline(seconds: float = 25.0) -> float:
+def zero_shot_pipeline(seconds: float = 25.0) -> dict[str, float]:
     """Return pairs a second of a BART-large-MNLI-size zero-shot pipeline; a pair is asked with four labels."""
     from transformers import BartConfig, BartForSequenceClassification, ZeroShotClassificationPipeline
 
@@ -237,7 +241,7 @@ def zero_shot_pipeline(seconds: float = 25.0) -> float:
     return _for(seconds, ask, 1)
 
 
-def plain_pairs(seconds: float = 10.0) -> float:
+def plain_pairs(seconds: float = 10.0) -> dict[str, float]:
     """Return pairs a second of this project's own network through plain `transformers`, one pair at a time."""
     import torch
 
@@ -256,12 +260,18 @@ def plain_pairs(seconds: float = 10.0) -> float:
     return _for(seconds, one, 1)
 
 
-def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> float:
-    began, turns = time.perf_counter(), 0
-    while turns == 0 or time.perf_counter() - began < seconds:
-        work(turns)
-        turns += 1
-    return turns * pairs / (time.perf_counter() - began)
+def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> dict[str, float]:
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        began = time.perf_counter()
+        while turns == 0 or time.perf_counter() - began < seconds:
+            work(turns)
+            turns += 1
+
+    per_turn = clocked(turn, pairs)
+    return {name: rate * turns for name, rate in per_turn.items()}
 
 
 def cluster(parts: int = 24, seconds: float = 1.0) -> dict[str, float]:
