@@ -1,10 +1,11 @@
 """Speed beside what users would otherwise run, in one run on one machine: ``python -m training.benchmark``.
 
 Measured are statements × targets ("pairs") a second and articles a second end to end, peak memory and start-up for
-several numbers of articles, each in a process of its own; beside them a text-classification pipeline with a
-RoBERTa-base-size encoder that reads (statement, target) pairs, a zero-shot pipeline of BART-large-MNLI size, and this
-project's own model through plain `transformers` one pair at a time. The baselines have random weights: those do not
-change the time. The machine's matrix-multiply peak is measured too, so that the share of the limit is known.
+several numbers of articles, whole and shortened, each in a process of its own; beside them a text-classification
+pipeline with a RoBERTa-base-size encoder that reads (statement, target) pairs, a zero-shot pipeline of BART-large-MNLI
+size, and this project's own model through plain `transformers` one pair at a time. The baselines have random weights:
+those do not change the time. The machine's matrix-multiply peak is measured too, so that the share of the limit is
+known. Two nodes of a cluster are compared with one by simulated work, since the nodes of one machine share its cores.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from stance.articles import LocatedArticle
 from stance.schema import Article, Statement
+from stance.scoring.parts import DEFAULT_SIZES
 
 TARGETS = ("United States", "Russia", "China", "Ukraine")
 LABELS = ("against", "neutral", "favor", "not addressed")
 MATRIX = 2048
+SHORT = 100  # words of a shortened article, at least: whole paragraphs
 
 
-def articles(count: int) -> list[dict[str, str]]:
+def articles(count: int, *, short: bool = False) -> list[dict[str, str]]:
     """Return `count` articles: PolNeAR's again and again where it is there, else the project's own examples."""
     from training.corpora import data_folder
 
@@ -39,11 +43,26 @@ def articles(count: int) -> list[dict[str, str]]:
         files = []
     files = files or sorted(Path("examples/articles").glob("*.txt"))
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
+    if short:
+        texts = [_beginning(text) for text in texts]
+    few = len(texts) <= DEFAULT_SIZES.most  # a part may then hold an article twice
     return [
-        # a number in the text keeps statements of the repeated articles apart: none is scored once for many
-        {"id": f"a{i}", "text": f"{texts[i * 7 % len(texts)]}\n\nCopy {i}.", "outlet": f"outlet {i % 9}"}
+        {"id": f"a{i}", "text": _copy(texts[i * 7 % len(texts)], i if few else None), "outlet": f"outlet {i % 9}"}
         for i in range(count)
     ]
+
+
+def _beginning(text: str) -> str:
+    paragraphs = [part for part in text.split("\n") if part.strip()]
+    taken: list[str] = []
+    while paragraphs and sum(len(part.split()) for part in taken) < SHORT:
+        taken.append(paragraphs.pop(0))
+    return "\n\n".join(taken)
+
+
+def _copy(text: str, number: int | None) -> str:
+    """Put a number into each sentence, so that no statement of a repeated article is scored once for many."""
+    return text if number is None else text.replace(". ", f" {number}. ")
 
 
 def statements(count: int) -> list[Statement]:
@@ -59,11 +78,19 @@ def statements(count: int) -> list[Statement]:
     return found[:count]
 
 
-def timed(work: Callable[[], Any], pairs: int) -> float:
-    """Return pairs a second of `work`, which does `pairs` of them; a shorter warm-up is the caller's affair."""
-    began = time.perf_counter()
+def clocked(work: Callable[[], Any], amount: float) -> dict[str, float]:
+    """Return how much of `amount` is done in a second, and in a second of CPU time of all threads together.
+
+    The second figure hardly depends on what else the machine does meanwhile. A warm-up is the caller's affair.
+    """
+    began, cpu = time.perf_counter(), time.process_time()
     work()
-    return pairs / (time.perf_counter() - began)
+    return {"per_s": amount / (time.perf_counter() - began), "per_cpu_s": amount / (time.process_time() - cpu)}
+
+
+def best(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the best of several measurements, for each of their figures."""
+    return {name: max(one[name] for one in found) for name in found[0]}
 
 
 def own_run(path: str, engine: str | None) -> None:
@@ -78,6 +105,7 @@ def own_run(path: str, engine: str | None) -> None:
     loaded = time.perf_counter() - began
     scorer.score(Article("warm", "“Russia broke its promise,” said Ann Lee."))
     ready = time.perf_counter() - began
+    cpu = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         summary = run_batch(
             scorer,
@@ -91,10 +119,12 @@ def own_run(path: str, engine: str | None) -> None:
         json.dumps(
             {
                 "engine": summary.engine,
+                "extractor": summary.extractor,
                 "articles": summary.articles,
                 "statements": summary.statements,
                 "rows": summary.rows,
                 "seconds": summary.elapsed,
+                "cpu_seconds": time.process_time() - cpu,
                 "stages": dict(summary.seconds),
                 "load": loaded,
                 "ready": ready,
@@ -113,20 +143,19 @@ def apart(*arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def peak() -> dict[str, float]:
+def peak() -> dict[str, dict[str, float]]:
     """Return GFLOP/s of a matrix product in float32 and bfloat16 on all cores: the best of torch and OpenVINO."""
     import torch
 
-    flops = 2 * MATRIX**3
-    best: dict[str, float] = {}
+    found: dict[str, list[dict[str, float]]] = {"fp32": [], "bf16": []}
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = torch.randn(MATRIX, MATRIX).to(dtype), torch.randn(MATRIX, MATRIX).to(dtype)
-        best[name] = max(_rate(lambda: a @ b, flops) for _ in range(3))  # noqa: B023 -- used within the turn
+        found[name] += [_product(lambda: a @ b) for _ in range(3)]  # noqa: B023 -- used within the turn
     try:
         import openvino as ov
         from openvino import opset13 as ops
     except ImportError:
-        return best
+        return {name: best(rates) for name, rates in found.items()}
     import numpy as np
 
     left = ops.parameter([MATRIX, MATRIX], np.float32)
@@ -136,19 +165,16 @@ def peak() -> dict[str, float]:
     for name, hint in (("fp32", "f32"), ("bf16", "bf16")):
         compiled = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": hint})
         request = compiled.create_infer_request()
-        best[name] = max(best[name], *(_rate(lambda: request.infer([value]), flops) for _ in range(3)))  # noqa: B023
-    return best
+        found[name] += [_product(lambda: request.infer([value])) for _ in range(3)]  # noqa: B023
+    return {name: best(rates) for name, rates in found.items()}
 
 
-def _rate(work: Callable[[], Any], flops: float) -> float:
+def _product(work: Callable[[], Any]) -> dict[str, float]:
     work()
-    began = time.perf_counter()
-    for _ in range(4):
-        work()
-    return 4 * flops / (time.perf_counter() - began) / 1e9
+    return clocked(lambda: [work() for _ in range(4)], 4 * 2 * MATRIX**3 / 1e9)
 
 
-def encoder_work() -> dict[str, float]:
+def encoder_work() -> dict[str, Any]:
     """Return statements a second of the network alone, and the useful arithmetic of a statement in GFLOP.
 
     Counted are the matrix products of the real tokens: padding is not useful, and of the last layer only what the
@@ -170,8 +196,8 @@ def encoder_work() -> dict[str, float]:
         flops += n * 4 * width * width + m * (2 * (2 * width * width + 2 * width * inner) + 4 * n * width)
         flops += m * 2 * width * (width + len(classifier.labels))
     classifier.run(prepared)
-    rate = max(timed(lambda: classifier.run(prepared), len(found)) for _ in range(3))
-    return {"statements_per_s": rate, "gflop": flops / len(found) / 1e9, "tokens": _mean_length(prepared.passes[0])}
+    rates = best([clocked(lambda: classifier.run(prepared), len(found)) for _ in range(3)])
+    return {"statements": rates, "gflop": flops / len(found) / 1e9, "tokens": _mean_length(prepared.passes[0])}
 
 
 def _mean_length(packed: Sequence[Any]) -> float:
@@ -185,7 +211,7 @@ def _tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(str(get_model_path()))
 
 
-def pair_pipeline(seconds: float = 20.0) -> float:
+def pair_pipeline(seconds: float = 20.0) -> dict[str, float]:
     """Return pairs a second of a RoBERTa-base-size text-classification pipeline at batch 16."""
     from transformers import RobertaConfig, RobertaForSequenceClassification, TextClassificationPipeline
 
@@ -198,7 +224,7 @@ def pair_pipeline(seconds: float = 20.0) -> float:
     return _for(seconds, lambda i: pipeline(pairs[i * 16 % 240 :][:16], batch_size=16), 16)
 
 
-def zero_shot_pipeline(seconds: float = 25.0) -> float:
+def zero_shot_pipeline(seconds: float = 25.0) -> dict[str, float]:
     """Return pairs a second of a BART-large-MNLI-size zero-shot pipeline; a pair is asked with four labels."""
     from transformers import BartConfig, BartForSequenceClassification, ZeroShotClassificationPipeline
 
@@ -215,7 +241,7 @@ def zero_shot_pipeline(seconds: float = 25.0) -> float:
     return _for(seconds, ask, 1)
 
 
-def plain_pairs(seconds: float = 10.0) -> float:
+def plain_pairs(seconds: float = 10.0) -> dict[str, float]:
     """Return pairs a second of this project's own network through plain `transformers`, one pair at a time."""
     import torch
 
@@ -234,12 +260,57 @@ def plain_pairs(seconds: float = 10.0) -> float:
     return _for(seconds, one, 1)
 
 
-def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> float:
-    began, turns = time.perf_counter(), 0
-    while turns == 0 or time.perf_counter() - began < seconds:
-        work(turns)
-        turns += 1
-    return turns * pairs / (time.perf_counter() - began)
+def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> dict[str, float]:
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        began = time.perf_counter()
+        while turns == 0 or time.perf_counter() - began < seconds:
+            work(turns)
+            turns += 1
+
+    per_turn = clocked(turn, pairs)
+    return {name: rate * turns for name, rate in per_turn.items()}
+
+
+def cluster(parts: int = 24, seconds: float = 1.0) -> dict[str, float]:
+    """Return seconds that a cluster of one node, and of two, takes for parts of simulated work of a second each."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    from stance.scoring import load
+    from stance.scoring.part_scoring import PartScorer
+    from stance.scoring.parts import PartSizes, parts_of
+    from stance.scoring.ray import PartWorker, RayRoad
+
+    class Simulated(PartWorker):
+        """The real worker, which also waits, as if its node had a longer way to go."""
+
+        def __call__(self, batch: Any) -> Any:
+            time.sleep(seconds)
+            return super().__call__(batch)
+
+    located = [
+        LocatedArticle(Article(f"a{i}", "“Russia broke its promise,” said Ann Lee."), "-", i) for i in range(parts)
+    ]
+    work = list(parts_of(located, PartSizes(1, 1, 1)))
+    scorer = PartScorer(load(engine="torch-fp32"))
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
+    found: dict[str, float] = {"parts": parts, "simulated": seconds}
+    for nodes in (1, 2):
+        if nodes == 2:
+            made.add_node(num_cpus=1)
+            made.wait_for_nodes()
+        arrivals = []
+        for _ in RayRoad(scorer, worker=Simulated).score(work, lambda part: None):
+            arrivals.append(time.perf_counter())
+        # from the first part on, so that the start of the workers is not counted
+        found[f"nodes_{nodes}"] = (len(arrivals) - nodes) / (arrivals[-1] - arrivals[nodes - 1])
+    ray.shutdown()
+    made.shutdown()
+    return found
 
 
 PARTS: dict[str, Callable[[], Any]] = {
@@ -248,6 +319,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "pair": pair_pipeline,
     "zero-shot": zero_shot_pipeline,
     "plain": plain_pairs,
+    "cluster": cluster,
 }
 
 
@@ -255,8 +327,10 @@ def main() -> None:
     """Run the benchmark, or with ``--part`` and ``--own`` a piece of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", default="1,100,1000,10000", help="numbers of articles, separated by commas")
+    parser.add_argument("--short", default="1000,10000", help=f"the same of articles cut to {SHORT} words")
     parser.add_argument("--engine", help="engine (default: the fastest installed)")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder for speed.md, speed.json, speed.svg")
+    parser.add_argument("--skip", nargs="*", default=[], choices=list(PARTS), help="parts to leave out")
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
     parser.add_argument("--own", metavar="FILE", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -266,28 +340,31 @@ def main() -> None:
     elif arguments.own:
         own_run(arguments.own, arguments.engine)
     else:
-        counts = [int(part) for part in arguments.articles.split(",")]
+        counts = [[int(part) for part in text.split(",") if part] for text in (arguments.articles, arguments.short)]
         from training.benchmark_page import write_page
 
-        write_page(measure(counts, arguments.engine), arguments.output)
+        parts = [name for name in PARTS if name not in arguments.skip]
+        write_page(measure(parts, *counts, arguments.engine), arguments.output)
 
 
-def measure(counts: Sequence[int], engine: str | None) -> dict[str, Any]:
+def measure(parts: Sequence[str], whole: Sequence[int], short: Sequence[int], engine: str | None) -> dict[str, Any]:
     """Measure everything, one thing at a time."""
     found: dict[str, Any] = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "load_before": os.getloadavg()[0],
+        "own": [],
+        "short": [],
     }
-    for name in PARTS:
+    for name in parts:
         found[name] = apart("--part", name)
         print(name, found[name], flush=True)
-    found["own"] = []
     with tempfile.TemporaryDirectory() as folder:
-        for count in counts:
-            path = Path(folder) / f"{count}.jsonl"
-            path.write_text("".join(json.dumps(a) + "\n" for a in articles(count)), encoding="utf-8")
-            found["own"].append(apart("--own", str(path), *(["--engine", engine] if engine else [])))
-            print(count, found["own"][-1], flush=True)
+        for name, count in [*(("own", n) for n in whole), *(("short", n) for n in short)]:
+            path = Path(folder) / f"{name}-{count}.jsonl"
+            lines = (json.dumps(a) + "\n" for a in articles(count, short=name == "short"))
+            path.write_text("".join(lines), encoding="utf-8")
+            found[name].append(apart("--own", str(path), *(["--engine", engine] if engine else [])))
+            print(name, count, found[name][-1], flush=True)
     found["load_after"] = os.getloadavg()[0]
     return found
 

@@ -10,7 +10,7 @@ __all__ = ["write_page"]
 
 
 def write_page(found: dict[str, Any], folder: Path) -> None:
-    """Write ``speed.md``, ``speed.json`` and ``speed.svg``."""
+    """Write ``speed.md``, ``speed.json`` and ``speed.svg`` and print the page."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "speed.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (folder / "speed.md").write_text(_page(found), encoding="utf-8")
@@ -18,59 +18,104 @@ def write_page(found: dict[str, Any], folder: Path) -> None:
     print(_page(found))
 
 
-def _roads(found: dict[str, Any]) -> list[tuple[str, float]]:
-    best = max(found["own"], key=lambda r: r["articles"])
+def _roads(found: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
     return [
         ("zero-shot pipeline, BART-large size", found["zero-shot"]),
         ("pair pipeline, RoBERTa-base size, batch 16", found["pair"]),
         ("own network, plain transformers, one pair at a time", found["plain"]),
-        ("stance score, articles to rows", best["rows"] / best["seconds"]),
+        ("stance score, articles to rows", _own(found)),
     ]
+
+
+def _own(found: dict[str, Any]) -> dict[str, float]:
+    most = max(found["own"], key=lambda r: r["articles"])
+    return {"per_s": most["rows"] / most["seconds"], "per_cpu_s": most["rows"] / most["cpu_seconds"]}
 
 
 def _page(found: dict[str, Any]) -> str:
-    own, encoder, peak = found["own"], found["encoder"], found["peak"]
-    best = max(own, key=lambda r: r["articles"])
-    reached = best["rows"] / best["seconds"]
-    numbers = "bf16" if "bf16" in best["engine"] else "fp32"
-    gflops = encoder["statements_per_s"] * encoder["gflop"]
+    most = max(found["own"], key=lambda r: r["articles"])
+    own, encoder = _own(found), found["encoder"]
     lines = [
         "# Speed",
         "",
-        f"`python -m training.benchmark` on {found['machine']}; engine {best['engine']}; load average of the machine "
-        f"{found['load_before']:.1f} before and {found['load_after']:.1f} after (this benchmark itself keeps it at the "
-        "number of cores; more means that other work shared them).",
+        f"`python -m training.benchmark` on {found['machine']}; engine {most['engine']}, statements found by "
+        f"{most['extractor']}. Load average of the machine {found['load_before']:.1f} before and "
+        f"{found['load_after']:.1f} after: over the number of cores means that other work shared them. Seconds of CPU "
+        "time, of all threads together, hardly depend on that.",
         "",
         "A pair is one statement and one target. Everything is measured in one run, one process after the other; the "
         "baselines have random weights and read only the statement and the target, 24 to 34 words, where `stance` "
-        f"reads the surrounding text and the speaker too ({encoder['tokens']:.0f} tokens on average).",
+        f"reads the surrounding text and the speaker too ({encoder['tokens']:.0f} tokens on average), and finds the "
+        "statements besides.",
         "",
-        "| road | pairs/s | `stance score` is |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {_short(rate)} | {_times(reached / rate)} |" for name, rate in _roads(found)),
+        "| road | pairs/s | pairs per CPU second | `stance score` is | by CPU time |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {name} | {_short(rate['per_s'])} | {_short(rate['per_cpu_s'])} "
+            f"| {_times(own['per_s'] / rate['per_s'])} | {_times(own['per_cpu_s'] / rate['per_cpu_s'])} |"
+            for name, rate in _roads(found)
+        ),
         "",
         "![Pairs a second on a logarithmic scale](speed.svg)",
         "",
-        "| articles | statements | seconds | articles/s | pairs/s | ms/article | peak MB | ready after, s |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(
-            f"| {r['articles']} | {r['statements']} | {r['seconds']:.2f} | {_short(r['articles'] / r['seconds'])} "
-            f"| {_short(r['rows'] / r['seconds'])} | {_short(r['seconds'] / r['articles'] * 1000)} "
-            f"| {r['peak_mb']:.0f} | {r['ready']:.1f} |"
-            for r in own
-        ),
+        *_counts(found),
         "",
-        f"The network alone does {encoder['statements_per_s']:.0f} statements a second, {gflops:.0f} GFLOP/s of useful "
-        f"arithmetic (padding not counted). The measured matrix-multiply peak is {peak['fp32']:.0f} GFLOP/s in "
-        f"float32 and {peak['bf16']:.0f} in bfloat16: the encoder reaches {gflops / peak[numbers]:.0%} of the peak at "
-        f"the precision used ({numbers}).",
+        *_limit(found, most),
         "",
-        f"Time by stage at {best['articles']} articles (stages overlap): "
-        + ", ".join(f"{name} {s:.1f} s" for name, s in best["stages"].items())
+        f"Time by stage at {most['articles']} articles (stages overlap): "
+        + ", ".join(f"{name} {s:.1f} s" for name, s in most["stages"].items())
         + ".",
         "",
+        *_cluster(found),
     ]
     return "\n".join(lines)
+
+
+def _counts(found: dict[str, Any]) -> list[str]:
+    """Return the table by number of articles."""
+    runs = [("whole", r) for r in found["own"]] + [("shortened", r) for r in found["short"]]
+    return [
+        "PolNeAR's articles, repeated, whole or cut to their first 100 words and the paragraph's rest:",
+        "",
+        "| articles | | statements | seconds | articles/s | pairs/s | ms/article | CPU ms/article | peak MB "
+        "| ready after, s |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(
+            f"| {r['articles']} | {kind} | {r['statements']} | {r['seconds']:.2f} "
+            f"| {_short(r['articles'] / r['seconds'])} | {_short(r['rows'] / r['seconds'])} "
+            f"| {_short(r['seconds'] / r['articles'] * 1000)} | {_short(r['cpu_seconds'] / r['articles'] * 1000)} "
+            f"| {r['peak_mb']:.0f} | {r['ready']:.1f} |"
+            for kind, r in runs
+        ),
+    ]
+
+
+def _limit(found: dict[str, Any], most: dict[str, Any]) -> list[str]:
+    """Return how near the encoder comes to the machine's matrix-multiply peak."""
+    encoder, peak = found["encoder"], found["peak"]
+    numbers = "bf16" if "bf16" in most["engine"] else "fp32"
+    rate = {name: value * encoder["gflop"] for name, value in encoder["statements"].items()}
+    share = {name: rate[name] / peak[numbers][name] for name in rate}
+    return [
+        f"The network alone does {encoder['statements']['per_s']:.0f} statements a second, {rate['per_s']:.0f} GFLOP/s "
+        f"of useful arithmetic (padding not counted). The measured matrix-multiply peak is {peak['fp32']['per_s']:.0f} "
+        f"GFLOP/s in float32 and {peak['bf16']['per_s']:.0f} in bfloat16: the encoder reaches {share['per_s']:.0%} of "
+        f"the peak at the precision used ({numbers}); by CPU time {rate['per_cpu_s']:.0f} of "
+        f"{peak[numbers]['per_cpu_s']:.0f} GFLOP a second and core, {share['per_cpu_s']:.0%}.",
+    ]
+
+
+def _cluster(found: dict[str, Any]) -> list[str]:
+    cluster = found.get("cluster")
+    if cluster is None:
+        return []
+    one, two = cluster["nodes_1"], cluster["nodes_2"]
+    return [
+        f"`--ray` on a local cluster, each part with {cluster['simulated']:.0f} s of simulated work, since the nodes "
+        f"of one machine share its cores: {one:.2f} parts a second on one node, {two:.2f} on two, {two / one:.2f} "
+        "times as many.",
+        "",
+    ]
 
 
 def _short(value: float) -> str:
@@ -88,7 +133,8 @@ def _plot(found: dict[str, Any], path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "stance"
     from matplotlib import pyplot as plt
 
-    names, rates = zip(*_roads(found), strict=True)
+    names = [name for name, _ in _roads(found)]
+    rates = [rate["per_s"] for _, rate in _roads(found)]
     figure, axes = plt.subplots(figsize=(8, 2.6), layout="constrained")
     bars = axes.barh(names, rates, color=["#9aa5b1"] * (len(names) - 1) + ["#1f6feb"])
     axes.bar_label(bars, labels=[_short(r) for r in rates], padding=4)

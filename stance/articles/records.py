@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -18,12 +19,10 @@ from stance.articles.notices import Notices
 __all__ = [
     "RECORD_ENDINGS",
     "Record",
-    "arrow_rows",
+    "count_records",
     "ending_of",
-    "is_compressed",
     "is_dataset",
     "jsonl_records",
-    "parquet_rows",
     "read_bytes",
     "read_records",
 ]
@@ -44,11 +43,6 @@ def ending_of(path: Path) -> str:
     for packed in _PACKED:
         name = name.removesuffix(packed)
     return Path(name).suffix
-
-
-def is_compressed(path: Path) -> bool:
-    """Tell whether a file's name says that it is compressed."""
-    return path.name.lower().endswith(_PACKED)
 
 
 def is_dataset(path: Path) -> bool:
@@ -73,21 +67,6 @@ def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def parquet_rows(path: Path) -> int:
-    """Return how many records a Parquet file holds, without reading them."""
-    import pyarrow.parquet as pq
-
-    return int(pq.read_metadata(path).num_rows)
-
-
-def arrow_rows(path: Path) -> int:
-    """Return how many records an Arrow stream of a datasets folder holds, without copying them."""
-    import pyarrow as pa
-
-    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-        return sum(batch.num_rows for batch in stream)
-
-
 def read_records(path: Path, notices: Notices) -> Iterator[Record]:
     """Yield the records of a file or datasets folder; what cannot be read is rejected and the rest goes on."""
     if path.is_dir():
@@ -95,6 +74,30 @@ def read_records(path: Path, notices: Notices) -> Iterator[Record]:
             yield from _arrow(part, notices)
     else:
         yield from RECORD_ENDINGS[ending_of(path)](path, notices)
+
+
+def count_records(path: Path) -> int | None:
+    """Return how many records a file or datasets folder holds at most, ``None`` if it cannot be read to its end."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.is_dir():
+            return sum(_arrow_rows(part) for part in path.rglob("*.arrow"))
+        if ending_of(path) == ".parquet":
+            return int(pq.read_metadata(path).num_rows)
+        with _open(path) as lines:
+            count = sum(1 for line in lines if line.strip())
+        return max(count - 1, 0) if ending_of(path) in (".csv", ".tsv") else count
+    except (pa.ArrowException, OSError, EOFError, zlib.error):
+        return None
+
+
+def _arrow_rows(path: Path) -> int:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return sum(batch.num_rows for batch in stream)
 
 
 def jsonl_records(lines: Iterable[bytes], name: str, notices: Notices) -> Iterator[Record]:

@@ -25,6 +25,8 @@ VARIABLE = "STANCE_EXTRACTOR_PRECISION"
 """Environment variable that forces a precision."""
 
 _Step = Callable[[Tensor], Tensor]
+_ROWS = 64
+"""The layers see a multiple of this many tokens: oneDNN makes a program for each number, and keeps it in memory."""
 
 
 def chosen_precision(asked: str | None = None) -> Precision:
@@ -80,9 +82,10 @@ class QuoteEncoder:
         places = torch.cat([torch.arange(n) for n in lengths])
         with torch.inference_mode():
             x = self._network.embed(ids, shapes, places).to(self._type)
+            x = nnf.pad(x, (0, 0, 0, -len(x) % _ROWS))
             for layer in self._layers:
                 x = layer(x, lengths)
-            return x.float()
+            return x[: len(ids)].float()
 
 
 class _Layer:
@@ -97,9 +100,10 @@ class _Layer:
     def __call__(self, x: Tensor, lengths: Sequence[int]) -> Tensor:
         n, width = x.shape
         parts = self._qkv(x).view(n, 3, self._heads, width // self._heads).permute(1, 2, 0, 3)
-        windows = (part[:, None] for part in parts.split(list(lengths), dim=2))
-        mixed = [nnf.scaled_dot_product_attention(q, k, v)[0].transpose(0, 1) for q, k, v in windows]
-        x = self._norm_1(x + self._out(torch.cat(mixed).reshape(n, width)))
+        *windows, filling = parts.split([*lengths, n - sum(lengths)], dim=2)
+        each = (window[:, None] for window in windows)
+        mixed = [nnf.scaled_dot_product_attention(q, k, v)[0].transpose(0, 1) for q, k, v in each]
+        x = self._norm_1(x + self._out(torch.cat([*mixed, filling[0].transpose(0, 1)]).reshape(n, width)))
         return self._norm_2(x + self._down(self._up_gelu(x)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -13,15 +14,19 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
 
 __all__ = ["RunProgress", "track"]
 
+Total = int | None | Callable[[], int | None]
+"""How many there will be, ``None`` if that is not known; or what finds out, which a thread calls meanwhile."""
+
 
 def track(
-    stack: ExitStack, items: Iterable[Any], total: int | None, unit: str, rejected: Callable[[], int]
+    stack: ExitStack, items: Iterable[Any], total: Total, unit: str, rejected: Callable[[], int]
 ) -> Iterator[Any]:
     """Yield the items while a progress line shows how far they are.
 
@@ -32,7 +37,7 @@ def track(
     items
         What is counted.
     total
-        How many there will be, ``None`` if that is not known; then no time left is shown.
+        See `Total`; as long as it is not known no time left is shown.
     unit
         What an item is called.
     rejected
@@ -51,12 +56,21 @@ def track(
         transient=True,
     )
     stack.enter_context(progress)
-    task = progress.add_task(unit, total=total, rate="–", rejected=0)
+    task = progress.add_task(unit, total=None, rate="–", rejected=0)
+    _tell(progress, task, total)
     for item in items:
         yield item
         speed = progress.tasks[0].speed
         rate = f"{speed:.1f}" if speed else "–"
         progress.update(task, advance=1, rate=rate, rejected=rejected())
+
+
+def _tell(progress: Progress, task: TaskID, total: Total) -> None:
+    if callable(total):
+        count = total
+        threading.Thread(target=lambda: progress.update(task, total=count()), daemon=True, name="count").start()
+    else:
+        progress.update(task, total=total)
 
 
 class RunProgress:
@@ -67,12 +81,12 @@ class RunProgress:
     stack
         The line ends with it.
     total
-        Articles there will be at most, ``None`` if that is not known.
+        Articles there will be at most, see `Total`.
     rejected
         Returns how many inputs were rejected so far.
     """
 
-    def __init__(self, stack: ExitStack, total: int | None, rejected: Callable[[], int]) -> None:
+    def __init__(self, stack: ExitStack, total: Total, rejected: Callable[[], int]) -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("articles"),
@@ -85,7 +99,8 @@ class RunProgress:
             transient=True,
         )
         stack.enter_context(self._progress)
-        self._task = self._progress.add_task("articles", total=total, rate="–", statements="–", rejected=0)
+        self._task = self._progress.add_task("articles", total=None, rate="–", statements="–", rejected=0)
+        _tell(self._progress, self._task, total)
         self._rejected = rejected
         self._began = time.perf_counter()
         self._articles = self._statements = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PartWorker", "RayRoad", "ray_road"]
 
-_WAVE = 4096
-"""Parts that lie in Ray's object store at once; it moves them to disk when they outgrow its memory."""
+_WAVE = 200_000_000
+"""Characters of articles that are on their way at once: the driver's memory stays flat, however large the archive."""
 _ATTEMPTS = 3
 
 
@@ -126,38 +126,39 @@ class RayRoad:
 
     def score(self, parts: Iterable[Part], found: Callable[[Part], Finished | None]) -> Generator[Finished, None, None]:
         """See `stance.scoring.run.Road.score`."""
-        wave: list[Finished | Part] = []
+        wave: list[tuple[Part, bool]] = []
         waiting = 0
         for part in parts:
             known = found(part)
-            wave.append(known or part)
-            waiting += known is None
+            if known is None:
+                wave.append((part, False))
+                waiting += sum(len(located.article.text) for located in part.articles)
+            elif wave:
+                wave.append((Part(part.key, []), True))  # its rows are read again at its turn, not held until then
+            else:
+                yield known
             if waiting >= _WAVE:
-                yield from self._wave(wave)
+                yield from self._wave(wave, found)
                 wave, waiting = [], 0
-        yield from self._wave(wave)
+        yield from self._wave(wave, found)
 
-    def _wave(self, items: list[Finished | Part]) -> Iterator[Finished]:
+    def _wave(self, items: Sequence[tuple[Part, bool]], found: Callable[[Part], Finished | None]) -> Iterator[Finished]:
         """Yield a wave's parts in order; what a broken pipeline did not deliver is sent again."""
         at = 0
         for attempt in range(1, _ATTEMPTS + 1):
-            todo = {n: item for n, item in enumerate(items) if n >= at and isinstance(item, Part)}
+            todo = {n: part for n, (part, known) in enumerate(items) if n >= at and not known}
             try:
                 for number, table, info in self._scored(todo) if todo else ():
-                    while at < number:
-                        yield _known(items[at])
-                        at += 1
-                    part = todo[number]
-                    yield Finished(part, table, info, found=False)
-                    at += 1
+                    yield from (_known(part, found) for part, _ in items[at:number])
+                    at = number + 1
+                    yield Finished(todo[number], table, info, found=False)
                 break
             except self._ray.exceptions.RayError as error:
                 if attempt == _ATTEMPTS:
                     raise StanceError(
                         f"the cluster failed {_ATTEMPTS} times; finished parts are kept: {error}"
                     ) from error
-        for item in items[at:]:
-            yield _known(item)
+        yield from (_known(part, found) for part, _ in items[at:])
 
     def _scored(self, todo: dict[int, Part]) -> Iterator[tuple[int, pa.Table, PartInfo]]:
         import pyarrow as pa
@@ -184,10 +185,11 @@ class RayRoad:
             yield int(row["number"]), _from_bytes(row["rows"]), PartInfo.from_json(row["info"])
 
 
-def _known(item: Finished | Part) -> Finished:
-    if isinstance(item, Part):
-        raise StanceError(f"the cluster did not return part {item.key}; run the same command again")
-    return item
+def _known(part: Part, found: Callable[[Part], Finished | None]) -> Finished:
+    known = found(part)
+    if known is None:
+        raise StanceError(f"part {part.key} was not returned by the cluster, or was lost; run the same command again")
+    return known
 
 
 @contextmanager

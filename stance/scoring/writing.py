@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 from stance.errors import OutputError, UsageError
 from stance.schema import CONTRACT_VERSION
-from stance.scoring.durable import put_in_place
+from stance.scoring.durable import put_in_place, write_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,8 +101,7 @@ class TableWriter:
         meta: dict[str, Any] = {"contract": CONTRACT_VERSION, "columns": self._columns, "rows": self.rows}
         if self._engine:
             meta["engine"] = self._engine
-        text = json.dumps(meta, indent=1) + "\n"
-        self.path.with_name(f"{self.path.name}.meta.json").write_text(text, encoding="utf-8")
+        write_json(self.path.with_name(f"{self.path.name}.meta.json"), meta)
 
     def __enter__(self) -> Self:
         return self

@@ -245,6 +245,20 @@ def test_count(root, tmp_path):
     assert count_articles(["-"]) is None
 
 
+def test_articles_are_counted_in_packed_files_tables_and_datasets(tmp_path):
+    import datasets
+
+    lines = b'{"text": "a"}\n' * 7
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines + b'{"text": "no newline at the end"}'))
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b"text\na\nb\n"))
+    (tmp_path / "c.tsv").write_bytes(b"text\na")
+    datasets.Dataset.from_dict({"text": ["a"] * 5}).save_to_disk(tmp_path / "d")
+    assert [count_articles([path]) for path in sorted(tmp_path.iterdir())] == [8, 2, 1, 5]
+    assert count_articles([tmp_path]) == 16
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines)[:-9])
+    assert count_articles([tmp_path]) is None
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), min_size=1))
 def test_text_is_kept_as_read(text):

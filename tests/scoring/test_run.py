@@ -358,19 +358,19 @@ def test_a_part_info_survives_its_file(tmp_path):
 
 
 def test_one_bad_article_does_not_take_the_run_with_it(mine, tmp_path, monkeypatch):
-    real = mine.statements
+    real = mine.statements_many
 
-    def fragile(article):
-        if article.id == "a7":
+    def fragile(articles):
+        if any(article.id == "a7" for article in articles):
             raise RecursionError("too deep")
-        return real(article)
+        return real(articles)
 
-    monkeypatch.setattr(mine, "statements", fragile)
+    monkeypatch.setattr(mine, "statements_many", fragile)
     path = write(tmp_path / "a.jsonl", records(20))
     summary, rejected, _ = run(mine, [path], tmp_path / "rows.jsonl")
     assert [(r.file, r.record, r.rule) for r in rejected] == [(str(path), 8, "extraction")]
     assert summary.articles == 19
-    monkeypatch.setattr(mine, "statements", real)
+    monkeypatch.setattr(mine, "statements_many", real)
     summary, rejected, _ = run(mine, [path], tmp_path / "rows.jsonl")
     assert (summary.articles, rejected) == (20, [])
 
@@ -386,7 +386,8 @@ def test_commands_of_a_run(saved_tiny, tmp_path, capsys):
         f"statements found by {extractor_id()}",
         "encode",
         "Ukraine",
-        "articles by outlet",
+        "seconds by stage",
+        "Lakeside         8",
     ):
         assert words in err
     assert len(list((tmp_path / "rows").rglob("*.csv"))) == 4
