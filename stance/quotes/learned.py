@@ -20,6 +20,7 @@ from stance.quotes.rules import found_by_rules
 from stance.quotes.speakers import SpeakerBook
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.tagger import QuoteTagger
+from stance.quotes.words import country_of
 from stance.schema import QuoteType, Speaker
 
 __all__ = ["found_by_tagger"]
@@ -27,6 +28,7 @@ __all__ = ["found_by_tagger"]
 _WORD = re.compile(r"\w+")
 _FEWEST_FLOATING = 4  # words of a quotation that counts as a statement although nothing says who speaks
 _LEAD = re.compile(r"[\s,:;.—–-]*(?:that\s+)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\w+\s+){0,2}\w+:\s*$")  # "told him: “…”"
 _APPOSED = re.compile(r"(?:who|whose|which|a|an|the)\b")
 _EDGE = " \t\n\r,;:.!?…—–-\xa0"
 _BETWEEN = re.compile(r"[\s,;.—–\-\"“”'’‘]*")
@@ -53,7 +55,7 @@ def _found(text: str, reading: Reading) -> list[Found]:
     blocks = paragraphs(text)
     quotes = find_quotes(text, blocks)
     given = [_Claim(None, None, list(x.pieces), signed=x.mention) for x in laid_out(text, quotes)]
-    claims = [*given, *_claims(reading)]
+    claims = [*given, *_claims(text, reading)]
     for claim in claims[len(given) :]:
         claim.pieces = _without(claim.pieces, [piece for other in given for piece in other.pieces])
     unclaimed = _snap(text, claims, quotes)
@@ -62,9 +64,9 @@ def _found(text: str, reading: Reading) -> list[Found]:
     return _Speaking(text, blocks, quotes).found(claims)
 
 
-def _claims(reading: Reading) -> list[_Claim]:
+def _claims(text: str, reading: Reading) -> list[_Claim]:
     spans = reading.spans
-    return [
+    found = [
         _Claim(
             None if x.cue is None else spans[x.cue],
             spans[x.sources[0]] if x.sources else None,
@@ -73,6 +75,15 @@ def _claims(reading: Reading) -> list[_Claim]:
         for x in reading.links
         if x.contents
     ]
+    return [claim for claim in found if not _dateline(text, claim)]
+
+
+def _dateline(text: str, claim: _Claim) -> bool:
+    """Whether a claim is only a place before a report: "LONDON: Rain fell"."""
+    if claim.cue is None or claim.source is None or text[claim.cue.start : claim.cue.end].strip() != ":":
+        return False
+    place = text[claim.source.start : claim.source.end]
+    return place.isupper() and country_of(place.title()) is not None
 
 
 def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quote]:
@@ -204,6 +215,8 @@ class _Speaking:
         lead = _LEAD.match(self._text, start, end)
         start = lead.end() if lead else start
         inside = self._inside(start, end)
+        if inside and self._led(start, inside[0]):
+            start = inside[0].outer_start
         if inside and self._only(start, end, inside):
             return [(max(q.start, start), min(q.end, end), "direct") for q in inside]
         while end > start and self._text[end - 1] in _EDGE and not self._closes(end):
@@ -212,6 +225,13 @@ class _Speaking:
             return []
         mixed = any(_WORD.search(self._text, max(q.start, start), min(q.end, end)) for q in inside)
         return [(start, end, "mixed" if mixed else "indirect")]
+
+    def _led(self, start: int, quote: Quote) -> bool:
+        """Whether what stands before a quotation is no part of it: whom it is told to, or a heading glued to it."""
+        if quote.outer_start <= start:
+            return False
+        glued = quote.start > quote.outer_start and self._text[quote.outer_start - 1].isalnum()
+        return glued or _ADDRESS.fullmatch(self._text, start, quote.outer_start) is not None
 
     def _inside(self, start: int, end: int) -> list[Quote]:
         k = max(0, bisect_left(self._starts, start) - 1)
