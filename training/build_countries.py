@@ -1,6 +1,7 @@
 """Rebuild ``stance/quotes/data/countries.yaml`` from the library countryinfo: ``python -m training.build_countries``.
 
-Names, demonyms and capitals of every country come from the library; offices and exceptions from ``configs/offices.yaml``.
+Names, demonyms and capitals of every country come from the library; offices and exceptions from
+``configs/offices.yaml``.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _NAMES = {
 }
 _OBSOLETE = ("Antilles néerlandaises", "Serbia and Montenegro", "Scotland", "Palestine, State of")  # or told twice
 _HEAD = (
-    "# Written by training/build_countries.py from the library countryinfo and from configs/offices.yaml: change that one.\n"
-    "# Country: its names, demonyms, capital and offices; under \"\" what looks like them and tells no country.\n"
+    "# Written by training/build_countries.py from the library countryinfo and configs/offices.yaml: change that one.\n"
+    '# Country: its names, demonyms, capital and offices; under "" what looks like them and tells no country.\n'
 )
 
 

@@ -128,7 +128,11 @@ def _closes(text: str, i: int, char: str, mark: str, end: int) -> bool:
 def _glued_close(text: str, start: int, end: int) -> bool:
     """Whether the next straight or closing mark can close what opened without a space before it: LAST"The port …"."""
     close = _DOUBLE_CLOSE.search(text, start, end)
-    return close is not None and not text[close.start() - 1].isspace() and not text[close.end() : close.end() + 1].isalnum()
+    return (
+        close is not None
+        and not text[close.start() - 1].isspace()
+        and not text[close.end() : close.end() + 1].isalnum()
+    )
 
 
 def _sentence_stop(text: str, start: int, end: int) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from stance.quotes.subjects import PERSON
 from stance.quotes.words import country_of, dates, is_office, openers, titles
 
-__all__ = ["COMPLEMENT", "Introduced", "Names", "is_organisation", "strip_titles", "title_words"]
+__all__ = ["COMPLEMENT", "Introduced", "Names", "folded", "is_organisation", "strip_titles", "title_words"]
 
 COMPLEMENT = re.compile(r"\s+(?:of|for|from|at|near|in|with|on|who|whose)\s+")
 """What may follow the head of a noun phrase: "a spokesman for the company"."""
@@ -22,8 +22,12 @@ _ORGANISATION = re.compile(
 )
 _INTRODUCED = re.compile(rf"\b[a-z]{{4,}}\s+({PERSON.pattern})$")  # "ministry spokesman Lu Weimin"
 _ADDRESSED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([A-ZÀ-Þ][\w'’-]+)")
-_LONG = re.compile(r"((?:[A-ZÀ-Þ][\w’'-]*\s+(?:(?:of|for|and|the|on)\s+){0,2}){1,7}[A-ZÀ-Þ][\w’'-]*)\s+\(([A-Z]{2,7})\)")
-_BEFORE = re.compile(r"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b[A-ZÀ-Þ][\w-]+)(?: [\w.-]+){1,6}, |(?:[A-ZÀ-Þ][\w.'’-]* ){0,5}(?:[a-z-]+ ){0,3})$")
+_CAPITAL = r"[A-ZÀ-Þ][\w.'’-]*"
+_LONG = re.compile(rf"((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)")
+_BEFORE = re.compile(
+    rf"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b{_CAPITAL})(?: [\w.-]+){{1,6}}, |"
+    rf"(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
+)
 _AFTER = re.compile(r",\s+((?:(?:the|an?|[A-ZÀ-Þ][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{2,80})(?=[,.;])")
 _AROUND = 90  # characters before and after a name in which its office is looked for
 _LETTERS = ((re.compile(r"[iy]+"), "i"), (re.compile(r"kh|ck"), "k"), (re.compile(r"(.)\1"), r"\1"))
@@ -60,20 +64,20 @@ class Names:
                 self._full.setdefault(last, name)
         # a first name, or a surname that comes first as in "Gao Lin"
         self._full = {name.partition(" ")[0]: name for name in self._full.values()} | self._full
-        self._spelled = {_folded(short): name for short, name in reversed(self._full.items())}
+        self._spelled = {folded(short): name for short, name in reversed(self._full.items())}
         self.introduced = list(_introductions(text, spans, self.fullest))
         self._long = {m.group(2): long for m in _LONG.finditer(text) if (long := _spells(m.group(1), m.group(2)))}
 
     def __contains__(self, word: object) -> bool:
         """Whether a word is the first or last name of somebody in the article, in whatever spelling."""
-        return isinstance(word, str) and (word in self._full or _folded(word) in self._spelled)
+        return isinstance(word, str) and (word in self._full or folded(word) in self._spelled)
 
     def fullest(self, name: str) -> str:
         """Return the fullest form of a personal name; one of another spelling gives the article's first."""
         if " " not in name:
-            return self._full.get(name) or self._spelled.get(_folded(name), name)
-        known = self._full.get(name.rpartition(" ")[2]) or self._spelled.get(_folded(name.rpartition(" ")[2]))
-        return known if known and _folded(known) == _folded(name) else name
+            return self._full.get(name) or self._spelled.get(folded(name), name)
+        known = self._full.get(name.rpartition(" ")[2]) or self._spelled.get(folded(name.rpartition(" ")[2]))
+        return known if known and folded(known) == folded(name) else name
 
     def written_out(self, words: str) -> str:
         """Return what an abbreviation stands for, if the article says so; else the words."""
@@ -126,12 +130,12 @@ def strip_titles(name: str) -> str:
     return " ".join(words)
 
 
-def _introductions(
-    text: str, spans: list[tuple[int, int, str]], fullest: Callable[[str], str]
-) -> Iterator[Introduced]:
+def _introductions(text: str, spans: list[tuple[int, int, str]], fullest: Callable[[str], str]) -> Iterator[Introduced]:
     """Yield the persons that an office stands beside, as title or as apposition, in the order of the text."""
+    last = 0
     for start, end, name in spans:
-        before = _BEFORE.search(text, max(text.rfind("\n", 0, start) + 1, start - _AROUND), start)
+        before = _BEFORE.search(text, max(text.rfind("\n", 0, start) + 1, start - _AROUND, last), start)
+        last = end
         after = _AFTER.match(text, end, end + _AROUND)
         parts = [before.group() if before else "", text[start:end].removesuffix(name), after.group(1) if after else ""]
         told = [part for part in parts if title_words(part)]
@@ -149,7 +153,7 @@ def _spells(words: str, short: str) -> str:
     return words[capitals[0] :] if "".join(words[i] for i in capitals) == short else ""
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Return a name as all its usual transliterations spell it: Andriy and Andrii, Zelensky and Zelenskiy."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if c.isalpha() or c == " ").lower()
     for letters, one in _LETTERS:

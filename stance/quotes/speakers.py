@@ -86,7 +86,7 @@ class SpeakerBook:
         names = [self._names.personal(part) for part in parts]
         if any(name is None for name in names):
             return []
-        both = [self._note(self._names.fullest(n), p, person=True) for n, p in zip(names, parts, strict=True) if n]
+        both = [self._note(self._names.fullest(n), p) for n, p in zip(names, parts, strict=True) if n]
         for person in both:
             self._remember(person)
         return both if both[0] is not both[1] else []
@@ -103,21 +103,23 @@ class SpeakerBook:
         shouted = words.title()
         name = shouted if words.isupper() and shouted in self._names else self._names.personal(words)
         if name is not None:
-            return self._note(self._names.fullest(name), description, person=True)
+            return self._note(self._names.fullest(name), description)
         known = self._by_role(words, at)
         if known is not None:
             return known
         bare = _ARTICLE.sub("", words) if any(w[0].isupper() for w in words.split()[1:]) else words
         person = words.lower().startswith(("a ", "an ", "one ")) or words.split()[-1].lower() in titles()
-        return self._note(self._names.written_out(bare), description, person=person and not is_organisation(words))
+        return self._note(
+            self._names.written_out(bare), description, named=False, person=person and not is_organisation(words)
+        )
 
-    def _note(self, name: str, description: str, *, person: bool) -> _Person:
+    def _note(self, name: str, description: str, *, named: bool = True, person: bool = True) -> _Person:
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = _Person(name, person)
             for told in self._told.get(name, ()):
                 _describe(known, told, told)
-        own = _without(description, name) if person else description  # a surname may be that of a country
+        own = _without(description, name) if named else description  # a surname may be that of a country
         _describe(known, description, own)
         return known
 
@@ -130,7 +132,7 @@ class SpeakerBook:
             full = self._names.fullest(name)
             if " " not in full or self._names.fullest(full.rpartition(" ")[2]) != full:
                 continue
-            person = self._note(full, "", person=True)
+            person = self._note(full, "")
             if person.gender in ("", gender):
                 person.gender = gender
                 return person
@@ -165,7 +167,7 @@ class SpeakerBook:
         yield from reversed(self._recent)
         for x in reversed(self._names.introduced):
             if x.at < at:
-                yield self._note(x.name, "", person=True)
+                yield self._note(x.name, "")
 
 
 def _without(description: str, name: str) -> str:

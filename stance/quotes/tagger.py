@@ -53,7 +53,7 @@ class QuoteTagger:
     Parameters
     ----------
     network, tokenizer, config
-        Its parts; `config` holds name, ``thresholds`` of the links, and ``biases`` that are added to the scores of tags.
+        Its parts; `config` holds name, ``thresholds`` of the links, and ``biases`` added to the scores of tags.
     content
         Hash of the folder they are from.
     precision

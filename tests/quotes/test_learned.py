@@ -69,3 +69,18 @@ def test_two_speakers_of_one_sentence_are_kept_apart(found):
 @pytest.mark.parametrize("text", ["", "”", "No one spoke.", "The workers' union met the owners' club in the '90s."])
 def test_what_is_no_statement(found, text):
     assert found(text) == []
+
+
+def test_a_heading_glued_to_a_quotation_is_no_part_of_it(found):
+    (s,) = found('PORT OPENS AT LAST"The port is open,” Dana Hill said')
+    assert (s.text, s.quote_type, s.speaker.name) == ("The port is open", "direct", "Dana Hill")
+
+
+def test_whom_a_quotation_is_told_to_is_no_part_of_it(found):
+    (s,) = found("Senator Ann Lee scolded him: “The harbour is closed and you know it.”")
+    assert (s.text, s.quote_type) == ("The harbour is closed and you know it.", "direct")
+
+
+def test_an_office_stands_for_whom_the_article_introduced(found):
+    (s,) = found("Czech Prime Minister Tomas Havel flew to Taipei. The prime minister said that trade came first.")
+    assert (s.speaker.name, s.speaker.country, s.speaker.mention) == ("Tomas Havel", "Czechia", "The prime minister")
