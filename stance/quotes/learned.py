@@ -21,6 +21,7 @@ from stance.quotes.speakers import SpeakerBook
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.tagger import QuoteTagger
 from stance.quotes.words import country_of
+from stance.quotes.works import is_name, is_naming, is_page_label
 from stance.schema import QuoteType, Speaker
 
 __all__ = ["found_by_tagger"]
@@ -75,15 +76,18 @@ def _claims(text: str, reading: Reading) -> list[_Claim]:
         for x in reading.links
         if x.contents
     ]
-    return [claim for claim in found if not _dateline(text, claim)]
+    return [claim for claim in found if not _unsaid(text, claim)]
 
 
-def _dateline(text: str, claim: _Claim) -> bool:
-    """Whether a claim is only a place before a report: "LONDON: Rain fell"."""
-    if claim.cue is None or claim.source is None or text[claim.cue.start : claim.cue.end].strip() != ":":
+def _unsaid(text: str, claim: _Claim) -> bool:
+    """Whether nobody speaks: a place before a report ("LONDON: Rain fell"), a name that nobody gives ("known as")."""
+    if claim.cue is None:
         return False
+    cue = text[claim.cue.start : claim.cue.end]
+    if claim.source is None:
+        return is_naming(cue) or is_page_label(text, claim.cue.end)
     place = text[claim.source.start : claim.source.end]
-    return place.isupper() and country_of(place.title()) is not None
+    return cue.strip() == ":" and place.isupper() and country_of(place.title()) is not None
 
 
 def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quote]:
@@ -259,16 +263,28 @@ class _Speaking:
         """Take content that no cue claims: a quotation of some length, said by whoever spoke before."""
         previous = self._found[-1] if self._found else None
         for start, end, kind in parts:
-            if kind == "indirect" or len(_WORD.findall(self._text, start, end)) < _FEWEST_FLOATING:
-                continue
-            quote = next(iter(self._inside(start, end)), None)
+            quotes = self._inside(start, end)
+            quote = next(iter(quotes), None)
             alone = quote is not None and self._alone(quote)
+            if kind == "indirect" or self._names(start, quotes) or not self._long(start, end, quotes, alone):
+                continue
             carries = previous is not None and quote is not None and (alone or quote.continues)
             joins = carries and previous is not None and self._follows(previous.end, start)
             group = previous.group if joins and previous else number
             speaker = previous.speaker if carries and previous else None
             cue = previous.cue if joins and previous else None
             self._found.append(Found(start, end, kind, cue, speaker, group))
+
+    def _names(self, start: int, quotes: Sequence[Quote]) -> bool:
+        """Whether what stands in quotation marks is the name of something."""
+        return bool(quotes) and all(is_name(self._text, max(q.start, start), q.end) for q in quotes)
+
+    def _long(self, start: int, end: int, quotes: Sequence[Quote], alone: bool) -> bool:
+        """Whether there are enough words; a short quotation may follow another of its paragraph."""
+        words = len(_WORD.findall(self._text, start, end))
+        if words >= _FEWEST_FLOATING or not alone or not self._found or self._found[-1].quote_type != "direct":
+            return words >= _FEWEST_FLOATING
+        return "\n" not in self._text[self._found[-1].end : quotes[0].start]
 
     def _alone(self, quote: Quote) -> bool:
         """Whether nothing else stands in the quotation's paragraph or sentence."""

@@ -84,3 +84,24 @@ def test_whom_a_quotation_is_told_to_is_no_part_of_it(found):
 def test_an_office_stands_for_whom_the_article_introduced(found):
     (s,) = found("Czech Prime Minister Tomas Havel flew to Taipei. The prime minister said that trade came first.")
     assert (s.speaker.name, s.speaker.country, s.speaker.mention) == ("Tomas Havel", "Czechia", "The prime minister")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The “unlimited” friendship between the two capitals cooled last year.",
+        "Boxer Ray “The Hammer” Quill won again on Saturday.",
+        "He starred in “A Night at the Old Mill” and in “Two Rivers”.",
+        "The so-called “special military operation” entered its second year.",
+        "The ship, named “Pride of the North”, sank at dawn.",
+        "The law, known as the “Clean Water for All Act”, passed on Friday.",
+        "Read more: “Five things to watch this week”",
+    ],
+)
+def test_names_and_scare_quotes_are_said_by_nobody(found, text):
+    assert found(text) == []
+
+
+def test_a_short_quotation_after_another_is_kept(found):
+    text = "“It was awful and nobody came,” Dana Hill recalled. “Just awful.” She lost her house in the flood."
+    assert [s.text for s in found(text)][:2] == ["It was awful and nobody came", "Just awful."]
