@@ -117,6 +117,7 @@ def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quot
 
 def _floating(text: str, quotes: Sequence[Quote], taken: list[tuple[int, int]]) -> list[_Claim]:
     """Claim the quotations that the tagger passed over: as the rules read them, else for the speaker before."""
+    quotes = [q for q in quotes if not is_page_label(text, q.outer_start)]
     if not any(len(_WORD.findall(text, q.start, q.end)) >= _FEWEST_FLOATING for q in quotes):
         return []
     ruled = [

@@ -6,29 +6,7 @@ import re
 
 __all__ = ["is_name", "is_naming", "is_page_label"]
 
-_SMALL = frozenset(
-    (
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "and",
-        "or",
-        "to",
-        "with",
-        "from",
-        "by",
-        "is",
-        "de",
-        "la",
-        "vs",
-        "as",
-    )
-)
+_SMALL = frozenset("a an the of in on at for and or to with from by is as vs de la".split())  # noqa: SIM905 - shorter so
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SAID = re.compile(r"[,.!?…][\s\"'”’]*$|[.!?;:]\s")  # ends as a sentence or a clause does, or has a stop within
 _NAMING = re.compile(
