@@ -2,7 +2,8 @@
 
 Two protocols: exact spans as CofeNet counts them (``spans``), and whole attributions linked one to one where the
 Jaccard index of the contents' characters is at least 0.5 (``linked``), with quotation marks alone and the rules beside
-the tagger. Intervals are 95 % bootstrap intervals over articles.
+the tagger. Speakers after resolution are those of our own articles (`training.quote_resolution`). Intervals are
+95 % bootstrap intervals over articles.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from training.corpora import data_folder, polnear, polnear_cofenet
 from training.corpora.polnear import Annotated
 from training.quote_metrics import COLUMNS, LENGTHS, TYPES, counts, predictions, span_f1
 from training.quote_noise import Noise, noisy
+from training.quote_resolution import figures as resolved_figures
+from training.quote_resolution import judge, read_gold, roughened
 
 __all__ = ["ENGINES", "linked_counts", "linked_figures", "main", "span_counts", "span_figures"]
 
@@ -168,8 +171,10 @@ def main() -> None:
     if "learned" in wanted:
         tagger = QuoteTagger.from_pretrained(arguments.tagger, words_from=arguments.words_from)
     annotated = list(polnear.read(data, arguments.split))
+    gold = read_gold()
     if arguments.noise:
         noise = Noise().scaled(arguments.noise)
+        gold = roughened(gold, noise)
         annotated = [noisy(a, noise, int(stable_id(a.article, length=7), 16)) for a in annotated]
     result: dict[str, Any] = {}
     for name, extract in ENGINES(tagger).items():
@@ -177,6 +182,11 @@ def main() -> None:
             begun = time.monotonic()
             result[name] = linked_figures(linked_counts(annotated, extract))
             _print(f"linked, {arguments.split}, {name} ({time.monotonic() - begun:.1f} s)", result[name])
+            if name != "marks":
+                result[f"{name}, resolved"] = resolved_figures(judge(gold, extract([g.article for g in gold]))[0])
+                _print(
+                    f"speakers after resolution, {len(gold)} articles of our own, {name}", result[f"{name}, resolved"]
+                )
     if tagger is not None and not arguments.noise:
         table, lost = span_counts(data, arguments.split, tagger)
         result["spans"] = span_figures(table)

@@ -1,6 +1,7 @@
 """Rebuild ``stance/quotes/data/countries.yaml`` from the library countryinfo: ``python -m training.build_countries``.
 
-Names, demonyms and capitals of every country come from the library; offices and exceptions from ``offices.yaml``.
+Names, demonyms and capitals of every country come from the library; offices and exceptions from
+``configs/offices.yaml``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import yaml
 
 __all__ = ["countries", "main"]
 
-_FOLDER = Path(__file__).resolve().parents[1] / "stance" / "quotes" / "data"
+_ROOT = Path(__file__).resolve().parents[1]
+_LIST = _ROOT / "configs" / "offices.yaml"
+_WRITTEN = _ROOT / "stance" / "quotes" / "data" / "countries.yaml"
 _NAMES = {
     "Republic of the Congo": "Congo Republic",
     "Czech Republic": "Czechia",
@@ -30,20 +33,20 @@ _NAMES = {
 }
 _OBSOLETE = ("Antilles néerlandaises", "Serbia and Montenegro", "Scotland", "Palestine, State of")  # or told twice
 _HEAD = (
-    "# Written by training/build_countries.py from the library countryinfo and from offices.yaml: change that one.\n"
-    "# Country: its names, demonyms, capital and offices.\n"
+    "# Written by training/build_countries.py from the library countryinfo and configs/offices.yaml: change that one.\n"
+    '# Country: its names, demonyms, capital and offices; under "" what looks like them and tells no country.\n'
 )
 
 
-def countries(folder: Path = _FOLDER) -> dict[str, list[str]]:
+def countries(path: Path = _LIST) -> dict[str, list[str]]:
     """Return the words that tell for which country somebody speaks; each word belongs to one country only."""
     from countryinfo import all_countries
 
-    kept: dict[str, Any] = yaml.safe_load((folder / "offices.yaml").read_text(encoding="utf-8"))
+    kept: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     left_out = set(kept["not_countries"])
     offices: dict[str, list[str]] = kept["offices"]
     taken = {word for words in offices.values() for word in words}
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {"": kept["no_country"]}
     records = sorted((c.info() for c in all_countries()), key=lambda c: (-(c.get("population") or 0), c["name"]))
     for record in records:
         name = _NAMES.get(record["name"], record["name"])
@@ -57,7 +60,7 @@ def countries(folder: Path = _FOLDER) -> dict[str, list[str]]:
         if own or name in offices:
             found[name] = list(dict.fromkeys([*found.get(name, []), *own, *offices.get(name, [])]))
     if unknown := set(offices) - set(found):
-        raise ValueError(f"offices.yaml names countries that the library does not know: {', '.join(sorted(unknown))}")
+        raise ValueError(f"{path} names countries that the library does not know: {', '.join(sorted(unknown))}")
     return dict(sorted(found.items()))
 
 
@@ -70,8 +73,8 @@ def _plain(word: str) -> list[str]:
 def main() -> None:
     """Write the file."""
     written = yaml.safe_dump(countries(), allow_unicode=True, width=118, default_flow_style=None, sort_keys=True)
-    (_FOLDER / "countries.yaml").write_text(_HEAD + written, encoding="utf-8")
-    print(f"{len(countries())} countries")
+    _WRITTEN.write_text(_HEAD + written, encoding="utf-8")
+    print(f"{len(countries()) - 1} countries")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,13 @@ from training.corpora.polnear import Annotated, read
 from training.quote_data import Batch, Example, batches, collate, examples
 from training.quote_noise import Noise, noisy
 
-__all__ = ["QuoteRecipe", "fit", "from_encoder", "main"]
+__all__ = ["DECODING", "QuoteRecipe", "fit", "from_encoder", "main"]
+
+DECODING = {
+    "biases": {"B-source": -0.3, "I-source": 0.05, "B-cue": 0.5, "I-cue": -0.3},
+    "thresholds": {"content": -0.75, "source": -9.0},
+}
+"""What is added to tag scores, and the lowest log-odds of a link; chosen on PolNeAR dev (docs/quotes.md)."""
 
 _SHOWN = 50  # steps between two lines of the log
 
@@ -93,7 +99,7 @@ def from_encoder(folder: str | Path, *, dropout: float = 0.1, name: str = "quote
     if missing.unexpected_keys:
         raise ValueError(f"{folder}: unexpected weights {missing.unexpected_keys}")
     tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
-    return QuoteTagger(network, tokenizer, {"name": name, "thresholds": {}})
+    return QuoteTagger(network, tokenizer, {"name": name, **DECODING})
 
 
 def fit(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from stance.quotes.subjects import PERSON
 from training.corpora.polnear import Annotated, Attribution, Fragments
 
 __all__ = ["Edit", "Noise", "edited", "noisy"]
@@ -38,6 +39,7 @@ _THINGS = (
     "Markets in brief",
     "Week in photos",
 )
+_LETTERS = (("iy", "y"), ("y", "iy"), ("ii", "iy"), ("kh", "k"), ("ck", "k"), ("i", "y"), ("k", "kh"))
 _STRAIGHT = {"“": '"', "”": '"', "‘": "'", "’": "'"}
 
 
@@ -65,6 +67,8 @@ class Noise:
         A line that belongs to the page, not to the article, comes before a paragraph.
     hyphen
         A dash becomes a spaced hyphen.
+    respelled
+        A surname of the article is spelled in two ways, as translations do.
     """
 
     straight: float = 0.35
@@ -76,6 +80,7 @@ class Noise:
     joined: float = 0.12
     stray: float = 0.06
     hyphen: float = 0.3
+    respelled: float = 0.3
 
     def scaled(self, strength: float) -> Noise:
         """Return the same noise with every chance multiplied, at most 1."""
@@ -151,8 +156,9 @@ def _edits(text: str, noise: Noise, rng: np.random.Generator) -> Iterator[Edit]:
     for m in re.finditer(r"(?<=[a-z][.!?]) +(?=[A-Z])", text):
         if chance() < noise.no_space:
             yield m.start(), m.end(), ""
-    dash = chance() < noise.hyphen
-    if dash:
+    if chance() < noise.respelled:
+        yield from _respelled(text, rng)
+    if chance() < noise.hyphen:
         yield from ((m.start(), m.end(), " - ") for m in re.finditer(" ?[—–] ?", text))
     for m in re.finditer(r"\s*\n\s*(?=\S)", text):
         if chance() < noise.joined:
@@ -160,3 +166,17 @@ def _edits(text: str, noise: Noise, rng: np.random.Generator) -> Iterator[Edit]:
         elif chance() < noise.stray:
             line = str(rng.choice(_LINES)).format(rng.choice(_THINGS))
             yield m.start(), m.end(), f"\n\n{line}\n\n"
+
+
+def _respelled(text: str, rng: np.random.Generator) -> Iterator[Edit]:
+    """Spell one surname otherwise in half the places where it stands."""
+    surnames = sorted({m.group().rpartition(" ")[2] for m in PERSON.finditer(text)})
+    if not surnames:
+        return
+    name = str(rng.choice(surnames))
+    for old, new in _LETTERS:
+        if old in name[1:]:
+            other = name[0] + name[1:].replace(old, new, 1)
+            places = re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+            yield from ((*m.span(), other) for m in places if rng.random() < 0.5)
+            return

@@ -5,17 +5,25 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from stance.quotes import extract_many
+from stance.quotes.names import folded
 from stance.quotes.tagger import QuoteTagger
-from stance.schema import Article, Statement
+from stance.schema import Article, Statement, stable_id
+from stance.statistics import clustered_interval
+from training.corpora.polnear import Annotated, Attribution
+from training.quote_noise import Noise, noisy
 
-__all__ = ["Gold", "Said", "judge", "main", "read_gold"]
+__all__ = ["COLUMNS", "Gold", "Said", "figures", "judge", "main", "read_gold", "roughened"]
+
+COLUMNS = ("statements", "found", "speaker", "country")
+"""What `judge` counts; figures are shares of the first."""
 
 _FILE = Path(__file__).resolve().parent / "own_quotes" / "resolution.yaml"
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
@@ -59,13 +67,26 @@ def read_gold(path: Path = _FILE) -> list[Gold]:
     return found
 
 
-def judge(gold: Sequence[Gold], found: Sequence[Sequence[Statement]]) -> tuple[dict[str, float], list[str]]:
-    """Return shares of statements found, and of all with the right speaker and country; and what went wrong."""
-    total = hit = named = placed = 0
+def roughened(gold: Sequence[Gold], noise: Noise) -> list[Gold]:
+    """Return the articles as scraped pages leave them; names in the gold stay as the clean article writes them."""
+    found = []
+    for g in gold:
+        marks = tuple(Attribution((), (), ((said.at, said.at + 1),)) for said in g.said)
+        rough = noisy(
+            Annotated(g.article.id, "", g.article.text, marks), noise, int(stable_id(g.article.id, length=7), 16)
+        )
+        said = tuple(replace(s, at=a.content[0][0]) for s, a in zip(g.said, rough.attributions, strict=True))
+        found.append(Gold(Article(g.article.id, rough.text), said))
+    return found
+
+
+def judge(gold: Sequence[Gold], found: Sequence[Sequence[Statement]]) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the `COLUMNS` of each article, shape ``(articles, columns)``, and what went wrong."""
+    rows: list[list[int]] = []
     wrong: list[str] = []
     for article, statements in zip(gold, found, strict=True):
+        hit = named = placed = 0
         for said in article.said:
-            total += 1
             match = next((s for s in statements if s.start - 6 <= said.at < s.end), None)
             where = f"{article.article.id}: {article.article.text[said.at : said.at + 30]!r}"
             if match is None:
@@ -79,12 +100,21 @@ def judge(gold: Sequence[Gold], found: Sequence[Sequence[Statement]]) -> tuple[d
             placed += country == said.country
             if not right or country != said.country:
                 wrong.append(f"{where} by {name!r} of {country}, not {said.names[0]!r} of {said.country}")
-    figures: dict[str, Any] = {"statements": total, "found": hit / total, "speaker": named / total}
-    return figures | {"country": placed / total}, wrong
+        rows.append([len(article.said), hit, named, placed])
+    return np.array(rows, dtype=np.int64), wrong
+
+
+def figures(table: NDArray[np.int64], resamples: int = 2000) -> dict[str, tuple[float, float, float]]:
+    """Return the shares of statements found, with the right speaker and the right country, each with its interval."""
+    found = {}
+    for i, name in enumerate(COLUMNS[1:], 1):
+        low, high = clustered_interval(table, lambda s, i=i: s[..., i] / np.maximum(1, s[..., 0]), resamples=resamples)
+        found[name] = (float(table[:, i].sum() / table[:, 0].sum()), low, high)
+    return found
 
 
 def _plain(name: str) -> str:
-    return _ARTICLE.sub("", name.replace("’", "'")).lower()
+    return folded(_ARTICLE.sub("", name))
 
 
 def main() -> None:
@@ -93,14 +123,18 @@ def main() -> None:
     parser.add_argument("--engine", choices=("learned", "rules"), default="learned")
     parser.add_argument("--tagger", type=Path, help="folder of a tagger (default: the shipped one)")
     parser.add_argument("--words-from", type=Path, help="folder whose word embeddings it reads with")
+    parser.add_argument("--noise", type=float, default=0.0, help="strength of the noise generator, 1 is its default")
     arguments = parser.parse_args()
     gold, tagger = read_gold(), None
     if arguments.engine == "learned":
         tagger = QuoteTagger.from_pretrained(arguments.tagger, words_from=arguments.words_from)
-    found = extract_many([g.article for g in gold], engine=arguments.engine, tagger=tagger)
-    figures, wrong = judge(gold, found)
+    if arguments.noise:
+        gold = roughened(gold, Noise().scaled(arguments.noise))
+    table, wrong = judge(gold, extract_many([g.article for g in gold], engine=arguments.engine, tagger=tagger))
     print(*wrong, sep="\n")
-    print({k: round(v, 3) for k, v in figures.items()})
+    print(f"{len(gold)} articles, {table[:, 0].sum()} statements")
+    for name, (value, low, high) in figures(table).items():
+        print(f"  {name:30} {value:.3f}  [{low:.3f}, {high:.3f}]")
 
 
 if __name__ == "__main__":

@@ -93,18 +93,47 @@ class _Layer:
         self, layer: EncoderLayer, linear: Callable[[nn.Linear], _Step], norm: Callable[[nn.LayerNorm], _Step]
     ) -> None:
         self._heads = layer.heads
-        self._qkv, self._out, self._down = linear(layer.qkv), linear(layer.out), linear(layer.down)
-        self._up_gelu = _packed(layer.up, "gelu") if linear is _packed else _then_gelu(linear(layer.up))
+        quick = linear is _packed
+        self._qkv = linear(_prescaled(layer.qkv, layer.heads) if quick else layer.qkv)
+        self._attend = _attend_bf16 if quick else _attend
+        self._out, self._down = linear(layer.out), linear(layer.down)
+        self._up_gelu = _packed(layer.up, "gelu") if quick else _then_gelu(linear(layer.up))
         self._norm_1, self._norm_2 = norm(layer.norm_1), norm(layer.norm_2)
 
     def __call__(self, x: Tensor, lengths: Sequence[int]) -> Tensor:
         n, width = x.shape
         parts = self._qkv(x).view(n, 3, self._heads, width // self._heads).permute(1, 2, 0, 3)
         *windows, filling = parts.split([*lengths, n - sum(lengths)], dim=2)
-        each = (window[:, None] for window in windows)
-        mixed = [nnf.scaled_dot_product_attention(q, k, v)[0].transpose(0, 1) for q, k, v in each]
+        mixed = [self._attend(q, k, v).transpose(0, 1) for q, k, v in windows]
         x = self._norm_1(x + self._out(torch.cat([*mixed, filling[0].transpose(0, 1)]).reshape(n, width)))
         return self._norm_2(x + self._down(self._up_gelu(x)))
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return nnf.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+
+
+def _attend_bf16(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attend with queries already scaled: twice as fast as torch's kernel, which spends most of its time on softmax.
+
+    Scores are not shifted by their maximum before they are raised, so that rows may overflow; then torch does it.
+    """
+    weights = torch.bmm(q, k.transpose(1, 2)).exp_()
+    total = weights.sum(-1, keepdim=True)
+    if not bool(torch.isfinite(total).all() & (total > 0).all()):
+        return nnf.scaled_dot_product_attention(q[None], k[None], v[None], scale=1.0)[0]
+    return torch.bmm(weights, v) / total
+
+
+def _prescaled(qkv: nn.Linear, heads: int) -> nn.Linear:
+    """Return a copy of the layer whose queries carry the scale of the attention."""
+    width = qkv.in_features
+    copy = nn.Linear(width, 3 * width)
+    scale = torch.ones(3 * width)
+    scale[:width] = (width // heads) ** -0.5
+    copy.weight.copy_(qkv.weight * scale[:, None])
+    copy.bias.copy_(qkv.bias * scale)
+    return copy
 
 
 def _shared(module: nn.Module) -> _Step:

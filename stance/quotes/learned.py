@@ -20,6 +20,8 @@ from stance.quotes.rules import found_by_rules
 from stance.quotes.speakers import SpeakerBook
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.tagger import QuoteTagger
+from stance.quotes.words import country_of
+from stance.quotes.works import is_name, is_naming, is_page_label
 from stance.schema import QuoteType, Speaker
 
 __all__ = ["found_by_tagger"]
@@ -27,6 +29,7 @@ __all__ = ["found_by_tagger"]
 _WORD = re.compile(r"\w+")
 _FEWEST_FLOATING = 4  # words of a quotation that counts as a statement although nothing says who speaks
 _LEAD = re.compile(r"[\s,:;.—–-]*(?:that\s+)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\w+\s+){0,2}\w+:\s*$")  # "told him: “…”"
 _APPOSED = re.compile(r"(?:who|whose|which|a|an|the)\b")
 _EDGE = " \t\n\r,;:.!?…—–-\xa0"
 _BETWEEN = re.compile(r"[\s,;.—–\-\"“”'’‘]*")
@@ -53,7 +56,7 @@ def _found(text: str, reading: Reading) -> list[Found]:
     blocks = paragraphs(text)
     quotes = find_quotes(text, blocks)
     given = [_Claim(None, None, list(x.pieces), signed=x.mention) for x in laid_out(text, quotes)]
-    claims = [*given, *_claims(reading)]
+    claims = [*given, *_claims(text, reading)]
     for claim in claims[len(given) :]:
         claim.pieces = _without(claim.pieces, [piece for other in given for piece in other.pieces])
     unclaimed = _snap(text, claims, quotes)
@@ -62,9 +65,9 @@ def _found(text: str, reading: Reading) -> list[Found]:
     return _Speaking(text, blocks, quotes).found(claims)
 
 
-def _claims(reading: Reading) -> list[_Claim]:
+def _claims(text: str, reading: Reading) -> list[_Claim]:
     spans = reading.spans
-    return [
+    found = [
         _Claim(
             None if x.cue is None else spans[x.cue],
             spans[x.sources[0]] if x.sources else None,
@@ -73,6 +76,18 @@ def _claims(reading: Reading) -> list[_Claim]:
         for x in reading.links
         if x.contents
     ]
+    return [claim for claim in found if not _unsaid(text, claim)]
+
+
+def _unsaid(text: str, claim: _Claim) -> bool:
+    """Whether nobody speaks: a place before a report ("LONDON: Rain fell"), a name that nobody gives ("known as")."""
+    if claim.cue is None:
+        return False
+    cue = text[claim.cue.start : claim.cue.end]
+    if claim.source is None:
+        return is_naming(cue) or is_page_label(text, claim.cue.end)
+    place = text[claim.source.start : claim.source.end]
+    return cue.strip() == ":" and place.isupper() and country_of(place.title()) is not None
 
 
 def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quote]:
@@ -102,6 +117,7 @@ def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quot
 
 def _floating(text: str, quotes: Sequence[Quote], taken: list[tuple[int, int]]) -> list[_Claim]:
     """Claim the quotations that the tagger passed over: as the rules read them, else for the speaker before."""
+    quotes = [q for q in quotes if not is_page_label(text, q.outer_start)]
     if not any(len(_WORD.findall(text, q.start, q.end)) >= _FEWEST_FLOATING for q in quotes):
         return []
     ruled = [
@@ -204,6 +220,8 @@ class _Speaking:
         lead = _LEAD.match(self._text, start, end)
         start = lead.end() if lead else start
         inside = self._inside(start, end)
+        if inside and self._led(start, inside[0]):
+            start = inside[0].outer_start
         if inside and self._only(start, end, inside):
             return [(max(q.start, start), min(q.end, end), "direct") for q in inside]
         while end > start and self._text[end - 1] in _EDGE and not self._closes(end):
@@ -212,6 +230,13 @@ class _Speaking:
             return []
         mixed = any(_WORD.search(self._text, max(q.start, start), min(q.end, end)) for q in inside)
         return [(start, end, "mixed" if mixed else "indirect")]
+
+    def _led(self, start: int, quote: Quote) -> bool:
+        """Whether what stands before a quotation is no part of it: whom it is told to, or a heading glued to it."""
+        if quote.outer_start <= start:
+            return False
+        glued = quote.start > quote.outer_start and self._text[quote.outer_start - 1].isalnum()
+        return glued or _ADDRESS.fullmatch(self._text, start, quote.outer_start) is not None
 
     def _inside(self, start: int, end: int) -> list[Quote]:
         k = max(0, bisect_left(self._starts, start) - 1)
@@ -239,16 +264,28 @@ class _Speaking:
         """Take content that no cue claims: a quotation of some length, said by whoever spoke before."""
         previous = self._found[-1] if self._found else None
         for start, end, kind in parts:
-            if kind == "indirect" or len(_WORD.findall(self._text, start, end)) < _FEWEST_FLOATING:
-                continue
-            quote = next(iter(self._inside(start, end)), None)
+            quotes = self._inside(start, end)
+            quote = next(iter(quotes), None)
             alone = quote is not None and self._alone(quote)
+            if kind == "indirect" or self._names(start, quotes) or not self._long(start, end, quotes, alone):
+                continue
             carries = previous is not None and quote is not None and (alone or quote.continues)
             joins = carries and previous is not None and self._follows(previous.end, start)
             group = previous.group if joins and previous else number
             speaker = previous.speaker if carries and previous else None
             cue = previous.cue if joins and previous else None
             self._found.append(Found(start, end, kind, cue, speaker, group))
+
+    def _names(self, start: int, quotes: Sequence[Quote]) -> bool:
+        """Whether what stands in quotation marks is the name of something."""
+        return bool(quotes) and all(is_name(self._text, max(q.start, start), q.end) for q in quotes)
+
+    def _long(self, start: int, end: int, quotes: Sequence[Quote], alone: bool) -> bool:
+        """Whether there are enough words; a short quotation may follow another of its paragraph."""
+        words = len(_WORD.findall(self._text, start, end))
+        if words >= _FEWEST_FLOATING or not alone or not self._found or self._found[-1].quote_type != "direct":
+            return words >= _FEWEST_FLOATING
+        return "\n" not in self._text[self._found[-1].end : quotes[0].start]
 
     def _alone(self, quote: Quote) -> bool:
         """Whether nothing else stands in the quotation's paragraph or sentence."""

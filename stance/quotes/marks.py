@@ -109,7 +109,7 @@ def _opens(text: str, i: int, char: str, start: int, end: int) -> bool:
     if char in "”»’" or after.isspace():
         return False
     if not (before.isspace() or before in "([—–-:/"):
-        return False
+        return char == '"' and after.isupper() and _glued_close(text, i + 1, end)
     if char == '"':
         return True
     # single marks quote only where one that can close follows; an apostrophe at a word's head has none
@@ -121,8 +121,18 @@ def _closes(text: str, i: int, char: str, mark: str, end: int) -> bool:
     if mark in _PAIRS and char in _PAIRS[mark]:
         return True
     if mark == '"' or mark in _PAIRS:  # pages mix the two kinds: “like this"
-        return char in '"”' and not (text[i - 1].isspace() and after.isalnum()) and not after.isalnum()
+        return char in '"”' and (not after.isalnum() or (after.isupper() and text[i - 1] in ".!?…,"))
     return char in "’'" and i == _single_close(text, i, end)
+
+
+def _glued_close(text: str, start: int, end: int) -> bool:
+    """Whether the next straight or closing mark can close what opened without a space before it: LAST"The port …"."""
+    close = _DOUBLE_CLOSE.search(text, start, end)
+    return (
+        close is not None
+        and not text[close.start() - 1].isspace()
+        and not text[close.end() : close.end() + 1].isalnum()
+    )
 
 
 def _sentence_stop(text: str, start: int, end: int) -> int:
@@ -144,4 +154,5 @@ def _single_close(text: str, start: int, end: int) -> int:
     return fallback
 
 
+_DOUBLE_CLOSE = re.compile('["”]')
 _SINGLE_CLOSE = re.compile(r"(?<=\S)[’'](?!\w)")

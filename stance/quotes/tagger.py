@@ -53,7 +53,7 @@ class QuoteTagger:
     Parameters
     ----------
     network, tokenizer, config
-        Its parts; `config` holds name and thresholds.
+        Its parts; `config` holds name, ``thresholds`` of the links, and ``biases`` added to the scores of tags.
     content
         Hash of the folder they are from.
     precision
@@ -75,6 +75,8 @@ class QuoteTagger:
         self.tokenizer.no_padding()
         self.config = dict(config)
         self.content_hash = content
+        biases = self.config.get("biases", {})
+        self._biases = np.array([biases.get(tag, 0.0) for tag in TAGS], dtype=np.float32)
         self._encoder = QuoteEncoder(self.network, precision)
 
     @property
@@ -167,7 +169,7 @@ class QuoteTagger:
 
     def _decoded(self, encoded: _Encoded) -> Reading:
         tokens = encoded.tokens
-        tags = viterbi(encoded.emissions, self.network.moves().detach().numpy(), tokens.paragraph)
+        tags = viterbi(encoded.emissions + self._biases, self.network.moves().detach().numpy(), tokens.paragraph)
         spans = spans_of(tags, tokens)
         cues = cues_of(spans)
         scores: list[tuple[int, NDArray[np.float32]]] = []

@@ -88,6 +88,8 @@ def country_of(description: str) -> str | None:
     """
     pattern, names = _countries()
     for match in pattern.finditer(description):
+        if not names[match.group()]:
+            continue
         about = _ABOUT.search(description, 0, match.start())
         if not about or (about.group().startswith("in") and _SEATED.match(description)):
             return names[match.group()]
@@ -96,7 +98,7 @@ def country_of(description: str) -> str | None:
 
 def is_office(words: str) -> bool:
     """Return whether words as a whole name a country, its seat or an office."""
-    return words in _countries()[1]
+    return bool(_countries()[1].get(words))
 
 
 @cache

@@ -87,6 +87,18 @@ def test_quotation_over_paragraphs_is_one_quotation_in_parts():
     assert {p.speaker.name for p in parts} == {"Ann Lee"}
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('LATE RAIN"The port is open," Ann Lee said.', ["The port is open"]),
+        ('Ann Lee said, "We came."Ivan Petrov said, "We stayed."', ["We came.", "We stayed."]),
+        ('The mast was 6"High winds broke it', []),
+    ],
+)
+def test_marks_glued_to_words(text, quoted):
+    assert [s.text for s in found(text)] == quoted
+
+
 def test_missing_close_ends_with_its_paragraph():
     first, second = found("Ann Lee said: “We came at night\n\nIvan Petrov said that it was late.")
     assert first.text == "We came at night"

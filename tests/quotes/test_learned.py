@@ -69,3 +69,39 @@ def test_two_speakers_of_one_sentence_are_kept_apart(found):
 @pytest.mark.parametrize("text", ["", "”", "No one spoke.", "The workers' union met the owners' club in the '90s."])
 def test_what_is_no_statement(found, text):
     assert found(text) == []
+
+
+def test_a_heading_glued_to_a_quotation_is_no_part_of_it(found):
+    (s,) = found('PORT OPENS AT LAST"The port is open,” Dana Hill said')
+    assert (s.text, s.quote_type, s.speaker.name) == ("The port is open", "direct", "Dana Hill")
+
+
+def test_whom_a_quotation_is_told_to_is_no_part_of_it(found):
+    (s,) = found("Senator Ann Lee scolded him: “The harbour is closed and you know it.”")
+    assert (s.text, s.quote_type) == ("The harbour is closed and you know it.", "direct")
+
+
+def test_an_office_stands_for_whom_the_article_introduced(found):
+    (s,) = found("Czech Prime Minister Tomas Havel flew to Taipei. The prime minister said that trade came first.")
+    assert (s.speaker.name, s.speaker.country, s.speaker.mention) == ("Tomas Havel", "Czechia", "The prime minister")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The “unlimited” friendship between the two capitals cooled last year.",
+        "Boxer Ray “The Hammer” Quill won again on Saturday.",
+        "He starred in “A Night at the Old Mill” and in “Two Rivers”.",
+        "The so-called “special military operation” entered its second year.",
+        "The ship, named “Pride of the North”, sank at dawn.",
+        "The law, known as the “Clean Water for All Act”, passed on Friday.",
+        "Read more: “Five things to watch this week”",
+    ],
+)
+def test_names_and_scare_quotes_are_said_by_nobody(found, text):
+    assert found(text) == []
+
+
+def test_a_short_quotation_after_another_is_kept(found):
+    text = "“It was awful and nobody came,” Dana Hill recalled. “Just awful.” She lost her house in the flood."
+    assert [s.text for s in found(text)][:2] == ["It was awful and nobody came", "Just awful."]

@@ -1,8 +1,11 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer
 
+from stance.quotes.names import folded
 from stance.quotes.network import TAGS, QuoteNetwork
 from stance.quotes.tagger import QuoteTagger
 from stance.quotes.windows import VOCABULARY, article_tokens
@@ -92,6 +95,17 @@ def test_noise_is_repeatable_and_keeps_every_word_said():
         said = [one.text[slice(*p)].strip("“”\"`',. ") for p in one.attributions[1].content]
         assert said == ["It works", "and it is cheap"]
     assert len(texts) > 10
+
+
+def test_one_surname_is_spelled_in_two_ways():
+    text = "Andriy Kovalenko spoke. Kovalenko left. Kovalenko came back. Kovalenko slept. It rained."
+    only = Noise(**{f.name: 0.0 for f in fields(Noise)} | {"respelled": 1.0})
+    for seed in range(5):
+        rough = noisy(Annotated("a", "1", text, ()), only, seed).text
+        names = {w.strip(".") for w in rough.split() if w.startswith("Ko")}
+        assert len(names) in (1, 2)
+        assert len({folded(n) for n in names}) == 1
+    assert len(names) == 2
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,50 @@
+"""Quotation marks around what nobody says: titles of works, nicknames, names of ships and laws, lines of the page."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_name", "is_naming", "is_page_label"]
+
+_SMALL = frozenset("a an the of in on at for and or to with from by is as vs de la".split())  # noqa: SIM905 - shorter so
+_WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_SAID = re.compile(r"[,.!?…][\s\"'”’]*$|[.!?;:]\s")  # ends as a sentence or a clause does, or has a stop within
+_NAMING = re.compile(
+    r"(?:named|titled|entitled|nicknamed|dubbed|christened|called|(?:also |better )?known as|so-called)"
+    r"(?:\s+the|\s+an?)?\s*$",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(
+    r"(?:read more|read also|also read|see also|more on|related|watch|listen|photos?|image|picture|credit|video|"
+    r"advertisement|sign up|share)\b[^\n“\"‘]{0,30}$",
+    re.IGNORECASE,
+)
+_MARKS = "“\"‘'«„` "
+_FEWEST = 2  # words of a title; one capitalised word may be an exclamation
+
+
+def is_name(text: str, start: int, end: int) -> bool:
+    """Return whether the quotation ``text[start:end]``, which no cue claims, gives a name and not somebody's words.
+
+    That is so where a naming word stands before it ("the ship, named “Pride of the North”"), where its line is one of
+    the page ("Read more: “…”"), and where it is written as titles are, each word but the small ones with a capital.
+    """
+    line = text[text.rfind("\n", 0, start) + 1 : start].rstrip(_MARKS)
+    return bool(_NAMING.search(line)) or is_page_label(text, start) or _is_title(text[start:end])
+
+
+def is_page_label(text: str, end: int) -> bool:
+    """Return whether a line up to `end` is a label of the page and no part of the article: "Read more: "."""
+    return _PAGE.match(text[text.rfind("\n", 0, end) + 1 : end].rstrip(_MARKS)) is not None
+
+
+def is_naming(cue: str) -> bool:
+    """Return whether words like "known as" give a name to something."""
+    return _NAMING.fullmatch(cue.strip()) is not None
+
+
+def _is_title(words: str) -> bool:
+    if _SAID.search(words):
+        return False
+    found = [w for w in _WORD.findall(words) if w.lower() not in _SMALL]
+    return len(found) >= _FEWEST and all(w[0].isupper() for w in found)
