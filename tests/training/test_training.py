@@ -129,13 +129,21 @@ def test_fit_learns_and_repeats_with_its_seed(tmp_path):
 
 def test_every_config_is_read(root):
     paths = sorted((root / "configs").glob("*.yaml"))
-    names = ["default_model.yaml", "distilled_model.yaml", "finetune.yaml", "offices.yaml", "targets.yaml"]
+    names = [
+        "default_model.yaml",
+        "distilled_model.yaml",
+        "finetune.yaml",
+        "offices.yaml",
+        "targets.yaml",
+        "teacher_model.yaml",
+    ]
     assert [p.name for p in paths] == names  # offices.yaml: tests/training/test_countries.py
-    for name in ("default_model.yaml", "distilled_model.yaml"):
+    for name in ("default_model.yaml", "distilled_model.yaml", "teacher_model.yaml"):
         recipe = load_recipe(root / "configs" / name)
         assert recipe.name == "stance-minilm"
         assert all(stage.fit.freeze_words for stage in recipe.stages)
-    assert recipe.stages[0].distillation.teachers
+        taught = [bool(stage.distillation and stage.distillation.teachers) for stage in recipe.stages]
+        assert any(taught) is (name == "distilled_model.yaml")
 
 
 def test_misspelt_recipe_key_is_refused(tmp_path):
