@@ -327,3 +327,18 @@ def test_many_at_once_are_all_saved(tmp_path):
     assert wrong == []
     assert client.get("/healthz").json()["items"] == 12
     assert sum(state.status == "done" for _, _, state in store.states()) == 72
+
+
+def test_an_audit_is_made_anew_only_when_something_was_labelled(client, store, full, monkeypatch):
+    made = []
+    from stance.annotate import audit
+
+    first = audit.audit
+    monkeypatch.setattr(audit, "audit", lambda of: made.append(of) or first(of))
+    csrf = _enter(client)
+    for _ in range(2):
+        assert client.get("/audit").status_code == 200
+    assert len(made) == 1
+    _change(client, csrf, kind="done", labels=full)
+    assert client.get("/audit").status_code == 200
+    assert len(made) == 2
