@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("starlette.testclient", reason="the extra annotate is not installed")
 from starlette.testclient import TestClient
 
+from stance.annotate import security
 from stance.annotate.app import PageOptions, create_app
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
@@ -156,6 +158,22 @@ def test_a_body_of_unannounced_size_is_cut_off(client):
     headers = {"x-csrf-token": csrf, "content-type": "application/json"}
     stream = (b" " * 1024 for _ in range(1000))
     assert client.post("/api/change", content=stream, headers=headers).status_code == 413
+
+
+def test_a_body_that_never_comes_is_given_up(store, monkeypatch):
+    monkeypatch.setattr(security, "BODY_SECONDS", 0.05)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1"), (b"content-length", b"50")]
+    scope = {"type": "http", "method": "POST", "path": "/api/change", "headers": headers, "query_string": b""}
+    asyncio.run(create_app(store)(scope, receive, send))
+    assert [m["status"] for m in sent if m["type"] == "http.response.start"] == [408]
 
 
 _JSON = st.recursive(
