@@ -203,7 +203,7 @@ def _pools(data: Path) -> dict[str, Callable[[], Pool]]:
         return _pool("NewsMTSC", train, held, ("against", "neutral", "favor"))
 
     def country() -> Pool:
-        train, held = (list(country_stance.read(data, split, own_labels=False)) for split in ("train", "test"))
+        train, held = (list(country_stance.read(data, split, readers=())) for split in ("train", "test"))
         return _pool("country-stance", train, held, ("against", "neutral", "favor", "not_addressed"))
 
     return {"country-stance": country, "NewsMTSC": news}

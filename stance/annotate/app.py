@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -100,11 +101,13 @@ def _state_dict(state: Any) -> dict[str, Any]:
 
 
 class _Pages:
-    """The endpoints; each reads what it needs from the store, nothing is held between requests."""
+    """The endpoints; each reads what it needs from the store, nothing but the last audit is held between requests."""
 
     def __init__(self, store: Store, options: PageOptions) -> None:
         self.store = store
         self.options = options
+        self._auditing = Lock()
+        self._audited: tuple[tuple[int | None, int], Any] | None = None
         self._key = session_key(store.secret, options.token)
         self.templates = Environment(
             loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -240,9 +243,18 @@ class _Pages:
         """List suspected label errors, near-duplicates that differ, and annotators who differ."""
         if self._who(request) is None:
             return RedirectResponse("/", 303)
+        return self._page(request, "audit.html", audit=self._audit())
+
+    def _audit(self) -> Any:
+        """Audit again only if something was labelled since: it takes the model seconds."""
         from stance.annotate.audit import audit
 
-        return self._page(request, "audit.html", audit=audit(self.store))
+        row = self.store.read("SELECT MAX(id) AS last, (SELECT COUNT(*) FROM item) AS items FROM entry")[0]
+        version = (row["last"], row["items"])
+        with self._auditing:
+            if self._audited is None or self._audited[0] != version:
+                self._audited = version, audit(self.store)
+            return self._audited[1]
 
     def agreement(self, request: Request) -> Response:
         """Show the agreement report of what is labelled so far."""

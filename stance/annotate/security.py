@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -15,11 +16,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stance.annotate.records import check_name
 from stance.errors import AnnotationError, UsageError
 
-__all__ = ["COOKIE", "MAX_BODY", "Guard", "check_address", "csrf_token", "open_session", "session_key", "sign_session"]
+__all__ = [
+    "BODY_SECONDS",
+    "COOKIE",
+    "MAX_BODY",
+    "Guard",
+    "check_address",
+    "csrf_token",
+    "open_session",
+    "session_key",
+    "sign_session",
+]
 
 COOKIE = "stance_annotator"
 MAX_BODY = 64 * 1024
 """Largest body of a request, in bytes."""
+BODY_SECONDS = 30
+"""Time a request's body may take to arrive."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -40,7 +53,8 @@ class Guard:
 
     - another ``Host`` than ours: 421 (a foreign name that resolves to this machine);
     - a changing request that another site started: 403;
-    - a body larger than `MAX_BODY`: 413, also where its length is not announced.
+    - a body larger than `MAX_BODY`: 413, also where its length is not announced;
+    - a body that has not arrived within `BODY_SECONDS`: 408.
 
     Parameters
     ----------
@@ -71,11 +85,11 @@ class Guard:
         refusal = self._refusal(scope["method"], headers)
         body = b""
         if refusal is None:
-            more = scope["method"] not in ("GET", "HEAD")
-            while more and len(body) <= MAX_BODY:
-                message = await receive()
-                body += message.get("body", b"")
-                more = message["type"] == "http.request" and message.get("more_body", False)
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await _body(scope, receive)
+            except TimeoutError:
+                refusal = (408, f"The request did not arrive within {BODY_SECONDS} seconds.")
             if len(body) > MAX_BODY:
                 refusal = (413, f"The request is larger than {MAX_BODY} bytes.")
         if refusal is not None:
@@ -107,6 +121,16 @@ class Guard:
         if not length.isdigit():
             return 400, "Content-Length is no number."
         return (413, f"The request is larger than {MAX_BODY} bytes.") if int(length) > MAX_BODY else None
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """Return what a changing request brings, no further than it is too long."""
+    body, more = b"", scope["method"] not in ("GET", "HEAD")
+    while more and len(body) <= MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    return body
 
 
 def _without_port(host: str) -> str:

@@ -98,15 +98,16 @@ class Store:
             "created": utc_now(),
         }
         partial = place.with_name(place.name + ".part")
-        partial.unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm"):
+            partial.with_name(partial.name + ending).unlink(missing_ok=True)
         try:
             make_tables(partial, meta, corpus, wanted)
-            partial.replace(place)
+            made = cls(partial)
+            made.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
+            partial.replace(place)  # not before all labels are in: half a store would be opened as a whole one
         except (sqlite3.Error, OSError) as error:
             raise AnnotationError(f"cannot be made: {error}", file=str(path), rule="store-write") from error
-        store = cls(place)
-        store.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
-        return store
+        return cls(place)
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -179,7 +180,7 @@ class Store:
                     for place, (split, r) in enumerate(fresh, len(known))
                 ),
             )
-        self.import_labels((r.id, who, given) for _, r in fresh for who, given in r.annotators.items())
+            self._import(db, ((r.id, who, given) for _, r in fresh for who, given in r.annotators.items()))
         return len(fresh)
 
     def items(self) -> list[StoredItem]:
@@ -296,23 +297,26 @@ class Store:
 
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
         """Add finished labels from elsewhere, as (item, annotator, label per target); returns how many were new."""
-        count = 0
         with self.write() as db:
-            for item, annotator, labels in given:
-                person = annotator.removeprefix(ADJUDICATOR)
-                name = annotator[: len(annotator) - len(person)] + check_name(person)
-                add_annotator(db, name)
-                known = {target: label for target, label in labels.items() if label is not None}
-                change = Change("import", labels=known)
-                self._check(change)
-                self._check_known(db, item, name)
-                before = read_state(db, item, name)
-                if not known or (before.status == "done" and before.labels == known):
-                    continue
-                after = self._apply(before, change)
-                append_change(db, item, name, after, change)
-                put_state(db, item, name, after)
-                count += 1
+            return self._import(db, given)
+
+    def _import(self, db: sqlite3.Connection, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
+        count = 0
+        for item, annotator, labels in given:
+            person = annotator.removeprefix(ADJUDICATOR)
+            name = annotator[: len(annotator) - len(person)] + check_name(person)
+            add_annotator(db, name)
+            known = {target: label for target, label in labels.items() if label is not None}
+            change = Change("import", labels=known)
+            self._check(change)
+            self._check_known(db, item, name)
+            before = read_state(db, item, name)
+            if not known or (before.status == "done" and before.labels == known):
+                continue
+            after = self._apply(before, change)
+            append_change(db, item, name, after, change)
+            put_state(db, item, name, after)
+            count += 1
         return count
 
     def history(self, item: str | None = None, annotator: str | None = None) -> list[LabelRow]:

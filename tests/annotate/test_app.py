@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("starlette.testclient", reason="the extra annotate is not installed")
 from starlette.testclient import TestClient
 
+from stance.annotate import security
 from stance.annotate.app import PageOptions, create_app
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
@@ -156,6 +158,22 @@ def test_a_body_of_unannounced_size_is_cut_off(client):
     headers = {"x-csrf-token": csrf, "content-type": "application/json"}
     stream = (b" " * 1024 for _ in range(1000))
     assert client.post("/api/change", content=stream, headers=headers).status_code == 413
+
+
+def test_a_body_that_never_comes_is_given_up(store, monkeypatch):
+    monkeypatch.setattr(security, "BODY_SECONDS", 0.05)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"127.0.0.1"), (b"content-length", b"50")]
+    scope = {"type": "http", "method": "POST", "path": "/api/change", "headers": headers, "query_string": b""}
+    asyncio.run(create_app(store)(scope, receive, send))
+    assert [m["status"] for m in sent if m["type"] == "http.response.start"] == [408]
 
 
 _JSON = st.recursive(
@@ -327,3 +345,18 @@ def test_many_at_once_are_all_saved(tmp_path):
     assert wrong == []
     assert client.get("/healthz").json()["items"] == 12
     assert sum(state.status == "done" for _, _, state in store.states()) == 72
+
+
+def test_an_audit_is_made_anew_only_when_something_was_labelled(client, store, full, monkeypatch):
+    made = []
+    from stance.annotate import audit
+
+    first = audit.audit
+    monkeypatch.setattr(audit, "audit", lambda of: made.append(of) or first(of))
+    csrf = _enter(client)
+    for _ in range(2):
+        assert client.get("/audit").status_code == 200
+    assert len(made) == 1
+    _change(client, csrf, kind="done", labels=full)
+    assert client.get("/audit").status_code == 200
+    assert len(made) == 2

@@ -217,6 +217,24 @@ def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
     assert next_item(store, "Ada") == "s1"  # s0 has its one annotator
 
 
+def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, corpus, full):
+    def with_annotator(name, records):
+        return replace(corpus, splits={"train": (*records[:-1], replace(records[-1], annotators={name: full}))})
+
+    path = tmp_path / "p.db"
+    with pytest.raises(AnnotationError, match="letters"):
+        Store.create(path, with_annotator("a/b", corpus.records))
+    assert not path.exists()
+    store = Store.create(path, with_annotator("reader a", corpus.records))
+    assert store.state("s5", "reader a").labels == full
+    with pytest.raises(AnnotationError, match="letters"):
+        store.sync(with_annotator("a/b", make_corpus(8).records))
+    assert len(store.items()) == 6
+    assert store.sync(with_annotator("reader b", make_corpus(8).records)) == 2
+    assert store.state("s7", "reader b").labels == full
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p.db"]
+
+
 def test_a_grown_corpus_adds_its_statements(store, corpus):
     store.enter("Ada")
     store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
