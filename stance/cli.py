@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 DONE, FAILED, USAGE, SOME_REJECTED = 0, 1, 2, 3
 _TABLE_WIDTH = 140  # of a table that goes to a file or a pipe
+_NARROW = 110  # columns of a terminal under which targets share one
 _FIGURES = 5  # columns of an evaluation's tables that fit into it; the report has all
 
 
@@ -318,7 +319,7 @@ def _score(arguments: argparse.Namespace, notices: _Notices) -> int:
             located = seen.pop(0)
             if not rows:
                 _warn_no_statement(located, notices)
-            _emit(arguments, None, rows, partial(rows_table, rows, _title(located)))
+            _emit(arguments, None, rows, partial(rows_table, rows, _title(located), narrow=_narrow()))
     return notices.finish(arguments.output)
 
 
@@ -434,7 +435,7 @@ def _classify(arguments: argparse.Namespace, notices: _Notices) -> int:
         for rows in _progress(stack, scorer.classify_many(records), arguments.statements, "statements", notices):
             shown += [] if write or arguments.json else rows
             _emit(arguments, write, rows, None)
-        _print_table(lambda: rows_table(shown, "Statements"), shown)
+        _print_table(lambda: rows_table(shown, "Statements", narrow=_narrow()), shown)
     return notices.finish(arguments.output)
 
 
@@ -639,6 +640,13 @@ def _emit(
             print(json.dumps(row.to_dict(), ensure_ascii=False))
     elif write is None and table is not None:
         _print_table(table, rows)
+
+
+def _narrow() -> bool:
+    """Tell whether the terminal is too narrow for a column of each target."""
+    from shutil import get_terminal_size
+
+    return sys.stdout.isatty() and get_terminal_size().columns < _NARROW
 
 
 def _print_table(table: Callable[[], Any], rows: Sequence[Any]) -> None:
