@@ -22,6 +22,7 @@ __all__ = [
     "TABLE_WIDTH",
     "Notices",
     "emit",
+    "narrow",
     "open_writer",
     "print_table",
     "progress",
@@ -31,6 +32,7 @@ __all__ = [
 
 DONE, SOME_REJECTED = 0, 3
 TABLE_WIDTH = 140  # of a table that goes to a file or a pipe
+_NARROW = 110  # columns of a terminal under which targets share one
 
 
 class Notices:
@@ -96,6 +98,13 @@ def emit(
             print(json.dumps(row.to_dict(), ensure_ascii=False))
     elif write is None and table is not None:
         print_table(table, rows)
+
+
+def narrow() -> bool:
+    """Tell whether the terminal is too narrow for a column of each target."""
+    from shutil import get_terminal_size
+
+    return sys.stdout.isatty() and get_terminal_size().columns < _NARROW
 
 
 def print_table(table: Callable[[], Any], rows: Sequence[Any]) -> None:

@@ -15,6 +15,7 @@ from stance.commands.printing import (
     TABLE_WIDTH,
     Notices,
     emit,
+    narrow,
     open_writer,
     print_table,
     progress,
@@ -53,7 +54,7 @@ def score(arguments: argparse.Namespace, notices: Notices) -> int:
             located = seen.pop(0)
             if not rows:
                 warn_no_statement(located, notices)
-            emit(arguments, None, rows, partial(rows_table, rows, _title(located)))
+            emit(arguments, None, rows, partial(rows_table, rows, _title(located), narrow=narrow()))
     return notices.finish(arguments.output)
 
 
@@ -173,7 +174,7 @@ def classify(arguments: argparse.Namespace, notices: Notices) -> int:
         for rows in progress(stack, scorer.classify_many(records), arguments.statements, "statements", notices):
             shown += [] if write or arguments.json else rows
             emit(arguments, write, rows, None)
-        print_table(lambda: rows_table(shown, "Statements"), shown)
+        print_table(lambda: rows_table(shown, "Statements", narrow=narrow()), shown)
     return notices.finish(arguments.output)
 
 

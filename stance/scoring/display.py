@@ -18,20 +18,33 @@ __all__ = ["explained_line", "figures_table", "rows_table", "statements_table", 
 
 _STYLES = {"against": "red", "favor": "green", "neutral": "cyan", "not_addressed": "dim"}
 _WIDEST = 160
+_STANCE_WIDTH = len("United States: (favor 0.50)")
 _FAINT, _STRONG = 0.15, 0.5  # of the strongest attribution
 
 
-def rows_table(rows: Sequence[StanceRow], title: str) -> Table:
+def rows_table(rows: Sequence[StanceRow], title: str, *, narrow: bool = False) -> Table:
     """Return a table with one line per statement and one column per target.
 
     A label in parentheses is one the model abstains from.
+
+    Parameters
+    ----------
+    rows, title
+        What it shows.
+    narrow
+        Name the addressed targets in one column instead, so that a window of 80 letters has room for the statements.
     """
     targets = list(dict.fromkeys(row.target for row in rows))
-    table = _table(title, ["Speaker", "Statement", *targets])
+    table = _table(title, ["Speaker", "Statement", *(["Stance"] if narrow else targets)])
+    if narrow:
+        table.columns[-1].min_width = _STANCE_WIDTH
     for _, group in groupby(rows, key=lambda row: row.statement_id):
         by_target = {row.target: row for row in group}
         first = next(iter(by_target.values()))
-        cells = [_stance(by_target[t]) if t in by_target else Text("") for t in targets]
+        if narrow:
+            cells = [_stances(by_target.values())]
+        else:
+            cells = [_stance(by_target[t]) if t in by_target else Text("") for t in targets]
         table.add_row(_speaker(first.speaker, first.speaker_country), _shortened(first.statement), *cells)
     return table
 
@@ -105,6 +118,12 @@ def _speaker(name: str | None, country: str | None) -> Text:
 def _shortened(statement: str) -> Text:
     flat = " ".join(statement.split())
     return Text(flat if len(flat) <= _WIDEST else flat[: _WIDEST - 1].rstrip() + "…")
+
+
+def _stances(rows: Iterable[StanceRow]) -> Text:
+    """Return a line for each target that is addressed, a dot if none is."""
+    lines = [Text(f"{row.target}: ").append_text(_stance(row)) for row in rows if row.label != "not_addressed"]
+    return Text("\n").join(lines) if lines else Text("·", style="dim")
 
 
 def _stance(row: StanceRow) -> Text:

@@ -103,6 +103,8 @@ def test_paper_is_white_and_open_whatever_the_screen_shows(opened):
     )
     assert colours[:2] == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.set_viewport_size({"width": 703, "height": 1000})  # A4 within margins of 12 mm
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703
     assert page.locator("details:not([open])").count() == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details:not([open])").count() == folded

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import yaml
+from huggingface_hub import ModelCard
 
 from stance.corpus import Corpus, CorpusRecord, read_corpus
 from stance.errors import CorpusError, InputError, UsageError
@@ -67,9 +67,12 @@ def test_every_file_is_written_and_the_page_stands_alone(result, tmp_path):
     assert len(html.encode()) < 1_000_000
     assert not re.search(r"(src|href)=[\"']?(https?:|//)|@import|url\(", html)
     card = (tmp_path / "report" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    head = yaml.safe_load(card.split("---")[1])
-    values = {m["name"]: m["value"] for m in head["model-index"][0]["results"][0]["metrics"]}
+    read = ModelCard(card).data.eval_results  # as the hub reads it
+    values = {each.metric_name: each.metric_value for each in read}
     assert values["Macro-F1"] == round(result.model.figures["all"]["macro_f1"].value, 4)
+    assert {(each.dataset_name, each.dataset_split, each.task_type) for each in read} == {
+        ("corpus", "test", "text-classification")
+    }
     assert r"\toprule" in (tmp_path / "report" / "tables" / "systems.tex").read_text()
 
 

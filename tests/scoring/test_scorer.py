@@ -1,12 +1,17 @@
+import io
 import json
+import re
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from stance import Article, Scorer, Target, default_targets
 from stance.errors import MissingExtraError, OutputError, StatementError, UsageError
 from stance.schema import row_columns, rows_schema
 from stance.scoring import StanceRows, read_statements
+from stance.scoring.display import rows_table
 from stance.scoring.scorer import rounded
 from stance.scoring.statements import statement_record
 from stance.scoring.writing import TableWriter, check_writable
@@ -71,6 +76,20 @@ def test_tables(mine):
     assert rows.to_dataset()[0]["statement"] == "Russia keeps its word"
     assert StanceRows().to_arrow().num_rows == 0
     assert len(rows[2:4]) == 2
+
+
+def test_a_narrow_table_names_the_addressed_targets_and_leaves_room_for_words(mine):
+    given = list(mine.score(TEXT))
+    rows = [replace(r, label="favor" if r.target == "Russia" else "not_addressed", abstained=False) for r in given]
+    rows[-3:-2] = [replace(rows[-3], label="neutral", target="Russia", abstained=True)]
+    rows += [replace(r, statement_id="silent", label="not_addressed", statement="Nobody was named") for r in given[:4]]
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(rows_table(rows, "One", narrow=True))
+    shown = console.export_text()
+    assert re.search(r"Russia keeps its word +│ Russia: favor 0\.\d\d +│", shown)
+    assert re.search(r"China was late +│ Russia: \(neutral 0\.\d\d\) +│", shown)
+    assert re.search(r"Nobody was named +│ · +│", shown)
+    assert "China:" not in shown
 
 
 def test_missing_extra_names_the_install_line(mine, monkeypatch):
