@@ -98,22 +98,27 @@ def simulate(
     mix = np.array([[rng.dirichlet((4, 5, 3, 8)) for _ in TARGETS] for _ in range(outlets if differ else 1)])
     mix = np.broadcast_to(mix, (outlets, len(TARGETS), 4))
     parts: list[NDArray[np.int64]] = []
-    article = 0
+    begun = 0
     for outlet in range(outlets):
-        for _ in range(int(rng.integers(articles[0], articles[1] + 1))):
-            size = 1 + rng.poisson(5)
-            for target in range(len(TARGETS)):
-                own = rng.dirichlet(np.maximum(mix[outlet, target], 1e-3) * clustered)
-                gold = rng.choice(4, size=size, p=own)
-                cumulated = rates[target][gold].cumsum(axis=1)
-                answers = np.minimum((rng.uniform(size=(size, 1)) > cumulated).sum(axis=1), 3)
-                head = np.broadcast_to([article, outlet, target], (size, 3))
-                parts.append(np.column_stack([head, answers]))
-            article += 1
+        sizes = 1 + rng.poisson(5, size=int(rng.integers(articles[0], articles[1] + 1)))
+        article = np.repeat(np.arange(len(sizes)), sizes)
+        for target in range(len(TARGETS)):
+            own = rng.dirichlet(np.maximum(mix[outlet, target], 1e-3) * clustered, size=len(sizes))
+            gold = _chosen(own[article], rng)
+            answers = _chosen(rates[target][gold], rng)
+            head = np.broadcast_to([outlet, target], (len(article), 2))
+            parts.append(np.column_stack([begun + article, head, answers]))
+        begun += len(sizes)
     rows = np.concatenate(parts)
     share = mix[..., :3].sum(axis=-1)
     truth = (mix[..., 2] - mix[..., 0]) / share
-    return Simulated(_archive(rows, article, outlets), ErrorCounts("simulated@0", validation), truth, share)
+    return Simulated(_archive(rows, begun, outlets), ErrorCounts("simulated@0", validation), truth, share)
+
+
+def _chosen(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw one label from each row of shares."""
+    drawn = (rng.uniform(size=(len(shares), 1)) > shares.cumsum(axis=1)).sum(axis=1)
+    return np.minimum(drawn, shares.shape[1] - 1)
 
 
 def _archive(rows: NDArray[np.int64], articles: int, outlets: int) -> Archive:

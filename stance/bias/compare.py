@@ -47,8 +47,8 @@ def contrast(one: Cells, i: int, two: Cells, j: int, *, paired: bool, level: flo
     p = 2 * stats.t.sf(abs(difference) / np.sqrt(max(spread, 1e-12)), max(freedom, 1.0))
     return {
         "difference": difference,
-        "low": max(-2.0, float(low)),
-        "high": min(2.0, float(high)),
+        "low": min(difference, max(-2.0, float(low))),
+        "high": max(difference, min(2.0, float(high))),
         "p": float(p),
         "articles_a": int(one.articles[i]),
         "articles_b": int(two.articles[j]),

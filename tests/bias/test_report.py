@@ -173,6 +173,7 @@ def test_differences_say_what_they_rest_on():
     for name in ("differences", "same_story", "selection"):
         assert report.tables[name]
         assert all("few articles" in r["caution"] for r in report.tables[name])
+        assert all(r["low"] <= r["difference"] <= r["high"] for r in report.tables[name])
         mine = [r["caution"] for r in report.tables[name] if r["target"] == "Ukraine"]
         assert all(("weak model classes" in text) == bool(weak) for text in mine)
 

@@ -103,7 +103,7 @@ function agenda() {
       ...f, name: F.outlets[o], colour: "var(--accent)", hollow: f.articles < FEW_ARTICLES,
       title: `${F.outlets[o]} ${percent(f.value)} (${percent(f.low)} to ${percent(f.high)}), ${many(f.articles, "article")}`,
     }));
-    if (rows.length) intervalChart(root, F.targets[t], F.inverse[F.targets[t]] ? "" : "not corrected", rows, { from: 0, to, ticks, format: percent });
+    if (rows.length) intervalChart(root, F.targets[t], F.inverse[F.targets[t]] ? "" : "not corrected", rows, { from: 0, to, ticks, format: v => (100 * v).toFixed(step < 0.01 ? 1 : 0) + " %" });
   });
 }
 function timeline() {
@@ -182,7 +182,7 @@ function verbs() {
   const head = ["Speakers of", "Statements", ...groups].map((name, i) => el("th", { scope: "col", className: i ? "n" : "" }, name));
   const cell = (r, g) => {
     const d = el("td", { className: "n", title: r ? `${percent(r.low)} to ${percent(r.high)}, ${many(r.statements, "statement")} in ${many(r.articles, "article")}` : "" }, r ? percent(r.share) + (few(r.caution) ? " *" : "") : "–");
-    if (r && g !== "neutral") d.style.background = `rgba(var(--con),${Math.min(0.35, r.share).toFixed(3)})`;
+    if (r && g !== "neutral" && g !== "other") d.style.background = `rgba(var(--con),${Math.min(0.35, r.share).toFixed(3)})`;
     return d;
   };
   const body = rows.map(([c, m, n]) => el("tr", {}, el("th", { scope: "row" }, c), el("td", { className: "n" }, String(n)), ...groups.map(g => cell(m.get(g), g))));
