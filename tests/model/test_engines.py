@@ -11,6 +11,9 @@ from stance.model import StanceClassifier, engines, exports
 from stance.model.engines import available_engines
 from stance.quotes import extract_statements
 from stance.scoring import load
+from training.corpora import own
+from training.evaluate import predict
+from training.tasks import country_task
 
 NAMES = ["United States", "Russia", "China", "Ukraine"]
 TOLERANCE = {"fp32": 1e-3, "bf16": 2e-2}
@@ -51,6 +54,19 @@ def test_parity_with_torch_float32(shipped, statements, reference, name):
     assert (found.argmax(-1) == reference.argmax(-1))[clear].all()
     again, _ = shipped.predict_proba(statements, NAMES)
     assert np.array_equal(found, again)
+
+
+@pytest.mark.parametrize("name", list(engines.ENGINES))
+def test_accuracy_on_validation_is_within_half_a_point(shipped, name):
+    if name not in available_engines():
+        pytest.skip(f"{name} cannot run here: installed and able are {', '.join(available_engines())}")
+    task = country_task("validation", list(own.read("validation")))
+    accuracy = []
+    for engine in ("torch-fp32", name):
+        shipped.use_engine(engine)
+        accuracy.append((predict(shipped, task) == task.gold).mean())
+    assert len(task.gold) > 800
+    assert accuracy[1] == pytest.approx(accuracy[0], abs=0.005)
 
 
 def test_int8_is_close_but_never_chosen(shipped, statements, reference):

@@ -24,18 +24,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def saved(encoder_folder, tmp_path_factory):
-    import torch
-
-    from stance.model import StanceClassifier
-
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("model")
-    StanceClassifier.from_encoder(encoder_folder, name="tiny").save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture
 def cluster():
     from ray.cluster_utils import Cluster
@@ -64,7 +52,7 @@ def run(model, path, output, road, **options):
     return summary
 
 
-def test_a_node_killed_in_the_middle_loses_nothing(cluster, saved, tmp_path):
+def test_a_node_killed_in_the_middle_loses_nothing(cluster, saved_tiny, tmp_path):
     from stance.scoring.ray import PartWorker, ray_road
 
     class Slow(PartWorker):
@@ -75,7 +63,7 @@ def test_a_node_killed_in_the_middle_loses_nothing(cluster, saved, tmp_path):
             return super().__call__(batch)
 
     path = write(tmp_path / "a.jsonl", records(150))
-    run(saved, path, tmp_path / "here.jsonl", LocalRoad)
+    run(saved_tiny, path, tmp_path / "here.jsonl", LocalRoad)
     victim = cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
     killed = threading.Event()
@@ -86,13 +74,13 @@ def test_a_node_killed_in_the_middle_loses_nothing(cluster, saved, tmp_path):
             cluster.remove_node(victim, allow_graceful=False)
 
     with ray_road(workers=2, worker=Slow) as road:
-        summary = run(saved, path, tmp_path / "there.jsonl", road, on_part=kill)
+        summary = run(saved_tiny, path, tmp_path / "there.jsonl", road, on_part=kill)
     assert killed.is_set()
     assert summary.articles == 150
     assert (tmp_path / "there.jsonl").read_bytes() == (tmp_path / "here.jsonl").read_bytes()
 
 
-def test_two_nodes_give_the_rows_of_one(cluster, saved, tmp_path):
+def test_two_nodes_give_the_rows_of_one(cluster, saved_tiny, tmp_path):
     from stance.scoring.ray import RayRoad
 
     path = write(tmp_path / "a.jsonl", records(40))
@@ -100,7 +88,7 @@ def test_two_nodes_give_the_rows_of_one(cluster, saved, tmp_path):
         if nodes == 2:
             cluster.add_node(num_cpus=1)
             cluster.wait_for_nodes()
-        run(saved, path, tmp_path / f"{nodes}.jsonl", lambda scorer, n=nodes: RayRoad(scorer, workers=n))
+        run(saved_tiny, path, tmp_path / f"{nodes}.jsonl", lambda scorer, n=nodes: RayRoad(scorer, workers=n))
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
 
 

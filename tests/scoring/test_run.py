@@ -95,18 +95,6 @@ class Runner:
 
 
 @pytest.fixture(scope="module")
-def saved_tiny(encoder_folder, tmp_path_factory):
-    import torch
-
-    from stance.model import StanceClassifier
-
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("model")
-    StanceClassifier.from_encoder(encoder_folder, name="tiny").save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def runner(saved_tiny):
     made = Runner(saved_tiny)
     yield made
