@@ -38,7 +38,7 @@ numbers large enough that single errors average out. Not for judging a single pe
 | --- | --- |
 | NewsMTSC (fhamborg/NewsMTSC), train | MIT |
 | DSE (bywords/directed_sentiment_analysis), train | none stated |
-| country-stance, train (PolNeAR, DSE, NewsMTSC, headlines, US government) | labels this project's; texts their owners' |
+| country-stance, train (PolNeAR, DSE, NewsMTSC, headlines, US texts) | labels this project's; texts their owners' |
 | UNSCon (linatal/UNSCon in the form of discourse-lab/UMUC), 700 sentences | CC BY-SA; labels this project's |
 | this project's own statements (`training/own/`, about 2,700) | this project's |
 
