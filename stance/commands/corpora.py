@@ -69,7 +69,8 @@ def evaluate(arguments: argparse.Namespace, notices: Notices) -> int:
     if arguments.json:
         print(json.dumps(metrics(result), indent=1, ensure_ascii=False, allow_nan=False))
     else:
-        for table in list(paper_tables(result).values())[:3]:
+        tables = paper_tables(result)
+        for table in (tables[name] for name in ("systems", "targets", "labels", "end_to_end") if name in tables):
             shown = [row[:_FIGURES] for row in table.rows]
             print_table(partial(figures_table, table.title, table.columns[:_FIGURES], shown), shown)
         for note in result.notes:

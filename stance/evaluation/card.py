@@ -41,7 +41,7 @@ def model_card(result: Evaluation) -> str:
         tables["targets"].markdown(),
         tables["labels"].markdown(),
         tables["comparisons"].markdown(),
-        *([tables["calibration"].markdown()] if "calibration" in tables else []),
+        *(tables[name].markdown() for name in ("calibration", "end_to_end") if name in tables),
         _abstention(result),
         _behaviour(result),
         "## Limits\n",

@@ -167,6 +167,13 @@ def paper_tables(result: Evaluation) -> dict[str, Table]:
         found["calibration"] = Table(
             "Calibration", ["Figure", "Value"], ([name_of(n), shown(f)] for n, f in figures.items())
         )
+    if end := result.end_to_end:
+        found["end_to_end"] = Table(
+            f"Article to triple (statement, speaker, stance): {end.articles} articles, {end.gold} gold statements, "
+            f"{end.found} found",
+            ["Figure", "Value"],
+            ([name_of(n), shown(f)] for n, f in end.figures.items()),
+        )
     return found
 
 

@@ -19,8 +19,8 @@ from stance.schema import rows_schema
 
 __all__ = ["check_folder", "write_report"]
 
-_NOT_ALWAYS = ("calibration", "reliability", "risk_coverage")
-"""Plots and tables that only a system with probabilities has."""
+_NOT_ALWAYS = ("calibration", "end_to_end", "reliability", "risk_coverage")
+"""Plots and tables that only a system with probabilities, or a corpus of whole articles, has."""
 
 
 def check_folder(folder: str | Path) -> None:

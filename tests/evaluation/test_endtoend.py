@@ -4,6 +4,7 @@ import pytest
 
 from stance.errors import CorpusError
 from stance.evaluation import Options, evaluate
+from stance.evaluation.card import model_card
 from stance.evaluation.endtoend import (
     articles_corpus,
     is_articles_corpus,
@@ -11,6 +12,7 @@ from stance.evaluation.endtoend import (
     same_speaker,
     score_articles,
 )
+from stance.evaluation.show import paper_tables
 from stance.schema import LABELS, StanceRow
 from stance.statistics.resampling import ClusterDraws
 
@@ -102,6 +104,9 @@ def test_sample_articles_go_the_whole_road(root, scorer):
     assert e.figures["extraction_f1"].value > 0.7
     assert e.figures["triple_f1"].value < e.figures["extraction_f1"].value
     assert found.items.clusters == 6
+    shown = paper_tables(found)["end_to_end"].markdown()
+    assert f"| Triples: F1 | {e.figures['triple_f1'].value:.3f} [" in shown
+    assert shown in model_card(found)
 
 
 def test_gold_matches_the_example_articles(root):
