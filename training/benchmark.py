@@ -184,7 +184,7 @@ def encoder_work() -> dict[str, Any]:
     from stance.scoring import load
 
     classifier = load().classifier
-    found = [s for r in articles(40) for s in extract_statements(Article(r["id"], r["text"]))]
+    found = [s for r in articles(16) for s in extract_statements(Article(r["id"], r["text"]))]
     prepared = classifier.prepare(found, TARGETS)
     config = classifier.model.encoder.config
     width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
@@ -274,8 +274,8 @@ def _for(seconds: float, work: Callable[[int], Any], pairs: int) -> dict[str, fl
     return {name: rate * turns for name, rate in per_turn.items()}
 
 
-def cluster(parts: int = 24, seconds: float = 1.0) -> dict[str, float]:
-    """Return seconds that a cluster of one node, and of two, takes for parts of simulated work of a second each."""
+def cluster(parts: int = 16, seconds: float = 5.0) -> dict[str, float]:
+    """Return parts a second that a cluster of one node, and of two, does, each part with simulated work."""
     import ray
     from ray.cluster_utils import Cluster
 
