@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from stance.quotes.subjects import PERSON
 from stance.quotes.words import country_of, dates, is_office, openers, titles
 
-__all__ = ["COMPLEMENT", "Introduced", "Names", "folded", "is_organisation", "strip_titles", "title_words"]
+__all__ = [
+    "COMPLEMENT",
+    "Introduced",
+    "Names",
+    "folded",
+    "is_organisation",
+    "line_start",
+    "strip_titles",
+    "title_words",
+]
 
 COMPLEMENT = re.compile(r"\s+(?:of|for|from|at|near|in|with|on|who|whose)\s+")
 """What may follow the head of a noun phrase: "a spokesman for the company"."""
@@ -134,13 +143,19 @@ def _introductions(text: str, spans: list[tuple[int, int, str]], fullest: Callab
     """Yield the persons that an office stands beside, as title or as apposition, in the order of the text."""
     last = 0
     for start, end, name in spans:
-        before = _BEFORE.search(text, max(text.rfind("\n", 0, start) + 1, start - _AROUND, last), start)
+        before = _BEFORE.search(text, max(line_start(text, start, _AROUND), last), start)
         last = end
         after = _AFTER.match(text, end, end + _AROUND)
         parts = [before.group() if before else "", text[start:end].removesuffix(name), after.group(1) if after else ""]
         told = [part for part in parts if title_words(part)]
         if told:
             yield Introduced(start, fullest(name), " ".join(told))
+
+
+def line_start(text: str, at: int, size: int) -> int:
+    """Return where the line begins, or `size` characters before `at`: a text may be one line of megabytes."""
+    low = max(0, at - size)
+    return max(low, text.rfind("\n", low, at) + 1)
 
 
 def _lower(words: str) -> set[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stance.quotes.names import COMPLEMENT, Names, is_organisation, title_words
+from stance.quotes.names import COMPLEMENT, Names, is_organisation, line_start, title_words
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.words import country_of, titles
 from stance.schema import Speaker
@@ -71,7 +72,7 @@ class SpeakerBook:
         if both := self._jointly(mention.description):
             name = " and ".join(p.name for p in both)
             return Speaker(name, words, start, end, both[0].country if len({p.country for p in both}) == 1 else None)
-        lead = text[max(text.rfind("\n", 0, start) + 1, start - _LOOK_BACK) : start]
+        lead = text[line_start(text, start, _LOOK_BACK) : start]
         person = self._resolve(words, mention.description, lead, start)
         if person is None:
             return Speaker(words, words, start, end, country_of(words))
@@ -165,9 +166,9 @@ class SpeakerBook:
     def _candidates(self, at: int) -> Iterator[_Person]:
         """Yield whom an office may mean: those who have spoken, the last first, then those introduced before `at`."""
         yield from reversed(self._recent)
-        for x in reversed(self._names.introduced):
-            if x.at < at:
-                yield self._note(x.name, "")
+        before = bisect_left(self._names.introduced, at, key=lambda x: x.at)
+        for x in reversed(self._names.introduced[max(0, before - _REMEMBERED) : before]):
+            yield self._note(x.name, "")
 
 
 def _without(description: str, name: str) -> str:

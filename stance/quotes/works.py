@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from stance.quotes.names import line_start
+
 __all__ = ["is_name", "is_naming", "is_page_label"]
 
 _SMALL = frozenset("a an the of in on at for and or to with from by is as vs de la".split())  # noqa: SIM905 - shorter so
@@ -20,6 +22,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _MARKS = "“\"‘'«„` "
+_LONGEST = 100  # characters of a line looked at
 _FEWEST = 2  # words of a title; one capitalised word may be an exclamation
 
 
@@ -29,13 +32,13 @@ def is_name(text: str, start: int, end: int) -> bool:
     That is so where a naming word stands before it ("the ship, named “Pride of the North”"), where its line is one of
     the page ("Read more: “…”"), and where it is written as titles are, each word but the small ones with a capital.
     """
-    line = text[text.rfind("\n", 0, start) + 1 : start].rstrip(_MARKS)
+    line = text[line_start(text, start, _LONGEST) : start].rstrip(_MARKS)
     return bool(_NAMING.search(line)) or is_page_label(text, start) or _is_title(text[start:end])
 
 
 def is_page_label(text: str, end: int) -> bool:
     """Return whether a line up to `end` is a label of the page and no part of the article: "Read more: "."""
-    return _PAGE.match(text[text.rfind("\n", 0, end) + 1 : end].rstrip(_MARKS)) is not None
+    return _PAGE.match(text[line_start(text, end, _LONGEST) : end].rstrip(_MARKS)) is not None
 
 
 def is_naming(cue: str) -> bool:
