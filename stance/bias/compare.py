@@ -107,12 +107,13 @@ def between_outlets(
     """
     names, targets = archive.names["outlet"], archive.names["target"]
     rest = reference is None and len(outlets) > MOST_PAIRED
+    spoken, counts = _condensed(archive) if rest else (archive, np.ones(len(archive)))
     found = []
     for target in np.unique(cells.keys[:, 1]):
         at = {int(o): i for i, (o, t) in enumerate(cells.keys) if t == target and cells.articles[i] > 0}
         for one, two in _pairs([o for o in outlets if o in at], reference, rest):
             if two is None:
-                others = _others(estimator, archive, one, int(target))
+                others = _others(estimator, spoken, counts, one, int(target))
                 if others is None:
                     continue
                 row = contrast(cells, at[one], others, 0, paired=False, level=estimator.level)
@@ -134,9 +135,24 @@ def _pairs(outlets: Sequence[int], reference: int | None, rest: bool) -> Iterato
         yield from ((a, b) for i, a in enumerate(outlets) for b in outlets[i + 1 :])
 
 
-def _others(estimator: Estimator, archive: Archive, outlet: int, target: int) -> Cells | None:
-    keep = (archive["outlet"] != outlet) & (archive["target"] == target) & ~archive["own"]
-    others = estimator.cells(archive.where(keep), ["target"])
+def _condensed(archive: Archive) -> tuple[Archive, NDArray[np.float64]]:
+    """Return one quoted row for each article, outlet, target and label, and how many rows it stands for."""
+    spoken = archive.where(~archive["own"])
+    key = np.zeros(len(spoken), dtype=np.int64)
+    for column in ("article", "outlet", "target", "label"):
+        code = spoken[column].astype(np.int64)
+        key = key * (int(code.max(initial=0)) + 1) + code
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    keep = np.zeros(len(spoken), dtype=np.bool_)
+    keep[first] = True
+    return spoken.where(keep), counts[np.argsort(first)].astype(np.float64)
+
+
+def _others(
+    estimator: Estimator, spoken: Archive, counts: NDArray[np.float64], outlet: int, target: int
+) -> Cells | None:
+    keep = (spoken["outlet"] != outlet) & (spoken["target"] == target)
+    others = estimator.cells(spoken.where(keep), ["target"], weights=counts[keep])
     return others if len(others) and others.articles[0] else None
 
 

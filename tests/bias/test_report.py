@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -356,3 +357,22 @@ def test_command_from_articles_to_page(root, tmp_path):
     articles = str(root / "examples" / "articles" / "01-harbor-ledger-grain-corridor.txt")
     assert main(["report", "--score", articles, "-o", str(out), "--draws", "200"]) == 0
     assert "The Harbor Ledger" in out.read_text(encoding="utf-8")
+
+
+def test_all_others_are_counted_alike_from_rows_and_from_their_counts(rows):
+    from stance.bias.archive import read_archive
+    from stance.bias.cells import Estimator
+    from stance.bias.compare import _condensed, _others
+    from stance.bias.rows import RowSource
+
+    archive = read_archive(RowSource(rows))
+    estimator = Estimator(archive.names["target"], None, level=0.95, draws=100, seed=0)
+    spoken, counts = _condensed(archive)
+    assert len(spoken) < len(archive)
+    assert counts.sum() == (~archive["own"]).sum()
+    for outlet, target in ((0, 0), (2, 3)):
+        keep = (archive["outlet"] != outlet) & (archive["target"] == target) & ~archive["own"]
+        whole = estimator.cells(archive.where(keep), ["target"])
+        found = _others(estimator, spoken, counts, outlet, target)
+        for name in ("keys", "counts", "corrected", "draws", "articles"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
