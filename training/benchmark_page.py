@@ -113,7 +113,7 @@ def _cluster(found: dict[str, Any]) -> list[str]:
     return [
         f"`--ray` on a local cluster, each part with {cluster['simulated']:.0f} s of simulated work, since the nodes "
         f"of one machine share its cores: {one:.2f} parts a second on one node, {two:.2f} on two, {two / one:.2f} "
-        "times as many.",
+        "times as many, the start of the workers included.",
         "",
     ]
 
