@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,11 @@ def between_outlets(
     found = []
     for target in np.unique(cells.keys[:, 1]):
         at = {int(o): i for i, (o, t) in enumerate(cells.keys) if t == target and cells.articles[i] > 0}
+        asked = spoken["target"] == target
+        about, weights = (spoken.where(asked), counts[asked]) if rest else (spoken, counts)
         for one, two in _pairs([o for o in outlets if o in at], reference, rest):
             if two is None:
-                others = _others(estimator, spoken, counts, one, int(target))
+                others = _others(estimator, about, weights, one)
                 if others is None:
                     continue
                 row = contrast(cells, at[one], others, 0, paired=False, level=estimator.level)
@@ -137,9 +140,10 @@ def _pairs(outlets: Sequence[int], reference: int | None, rest: bool) -> Iterato
 
 def _condensed(archive: Archive) -> tuple[Archive, NDArray[np.float64]]:
     """Return one quoted row for each article, outlet, target and label, and how many rows it stands for."""
-    spoken = archive.where(~archive["own"])
+    columns = ("article", "outlet", "target", "label")
+    spoken = replace(archive, columns={name: archive[name][~archive["own"]] for name in columns})
     key = np.zeros(len(spoken), dtype=np.int64)
-    for column in ("article", "outlet", "target", "label"):
+    for column in columns:
         code = spoken[column].astype(np.int64)
         key = key * (int(code.max(initial=0)) + 1) + code
     _, first, counts = np.unique(key, return_index=True, return_counts=True)
@@ -148,11 +152,10 @@ def _condensed(archive: Archive) -> tuple[Archive, NDArray[np.float64]]:
     return spoken.where(keep), counts[np.argsort(first)].astype(np.float64)
 
 
-def _others(
-    estimator: Estimator, spoken: Archive, counts: NDArray[np.float64], outlet: int, target: int
-) -> Cells | None:
-    keep = (spoken["outlet"] != outlet) & (spoken["target"] == target)
-    others = estimator.cells(spoken.where(keep), ["target"], weights=counts[keep])
+def _others(estimator: Estimator, about: Archive, counts: NDArray[np.float64], outlet: int) -> Cells | None:
+    """Return the cell of all outlets but one; `about` holds the condensed rows of one target."""
+    keep = about["outlet"] != outlet
+    others = estimator.cells(about.where(keep), ["target"], weights=counts[keep])
     return others if len(others) and others.articles[0] else None
 
 

@@ -373,6 +373,7 @@ def test_all_others_are_counted_alike_from_rows_and_from_their_counts(rows):
     for outlet, target in ((0, 0), (2, 3)):
         keep = (archive["outlet"] != outlet) & (archive["target"] == target) & ~archive["own"]
         whole = estimator.cells(archive.where(keep), ["target"])
-        found = _others(estimator, spoken, counts, outlet, target)
+        about = spoken["target"] == target
+        found = _others(estimator, spoken.where(about), counts[about], outlet)
         for name in ("keys", "counts", "corrected", "draws", "articles"):
             np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
