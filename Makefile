@@ -27,9 +27,7 @@ lint: .venv/.installed-test
 	$(BIN)/ruff format .
 
 build-model: .venv/.installed-test
-	$(BIN)/python -m training.build configs/default_model.yaml -o runs/base
-	$(BIN)/python -m training.build configs/teacher_model.yaml --start runs/base -o runs/teacher
-	$(BIN)/python -m training.build configs/distilled_model.yaml --start runs/base
+	$(BIN)/python -m training.build
 
 evaluate: .venv/.installed-test
 	$(BIN)/python -m training.evaluate

@@ -38,18 +38,16 @@ numbers large enough that single errors average out. Not for judging a single pe
 | --- | --- |
 | NewsMTSC (fhamborg/NewsMTSC), train | MIT |
 | DSE (bywords/directed_sentiment_analysis), train | none stated |
-| country-stance, train (PolNeAR, DSE, NewsMTSC, headlines, US texts) | labels this project's; texts their owners' |
-| UNSCon (linatal/UNSCon in the form of discourse-lab/UMUC), 700 sentences | CC BY-SA; labels this project's |
-| this project's own statements (`training/own/`, about 2,700) | this project's |
+| country-stance, train: PolNeAR, DSE, headlines, US government texts | labels this project's; texts their owners' |
+| this project's own statements (`training/own/`, about 2,000) | this project's |
 
-About 3,000 of the country statements carry the labels of the corpus, 8,000 those of `training/labels`. They are single
+About 3,000 of the country statements carry the labels of the corpus, 6,000 those of `training/labels`. They are single
 readings by language models that follow the project's guide; on 160 statements that had labels before, new readings
-agreed with the old at kappa 0.88. Six hundred doubtful ones were read again, and a third time where readings differ.
-Every test statement was read twice, and where the readings differ a third has settled them
-(`python -m training.agreement`). The word vectors are those of the plain encoder.
+agreed with the old at kappa 0.88. Every test statement was read twice, and where the readings differ a third has
+settled them (`python -m training.agreement`). The word vectors are those of the plain encoder.
 
 No sentence of the public corpora is part of this repository. Training statements that repeat a held-out one (Jaccard
-similarity of word 3-grams of at least 0.5) were left out. Rebuild: `make build-model`.
+similarity of word 3-grams of at least 0.5) were left out. Rebuild: `python -m training.build`.
 
 ## Figures
 
