@@ -15,7 +15,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 TOKEN = "a-token-made-for-tests-0123"
 ARTICLE = (
-    "“Russia has broken every promise it made to Ukraine,” said Polish minister Jan Kowal in Warsaw on Monday.\n\n"
+    "“Russia has lied to Ukraine and to all of Europe,” said Polish minister Jan Kowal in Warsaw on Monday.\n\n"
     "“We thank the United States for its help,” said Olena Bondar, a teacher in Kyiv."
 )
 SCRIPT = "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">"
@@ -90,7 +90,7 @@ def test_paste_an_article_and_see_its_statements(page, address):
     assert page.inner_text("h1") == "A day in Warsaw"
     marks = page.locator("mark")
     assert marks.all_inner_texts() == [
-        "Russia has broken every promise it made to Ukraine",
+        "Russia has lied to Ukraine and to all of Europe",
         "We thank the United States for its help",
     ]
     assert page.locator("a.who").all_inner_texts()[0].endswith("Jan Kowal")
