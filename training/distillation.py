@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, permutations
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,12 @@ from stance.schema import Speaker, Statement
 from training.augment import COUNTRY
 from training.corpora import dse, newsmtsc, polnear
 from training.corpora.country_stance import TARGETS
-from training.counterfactual import random_order, swap_countries, swappable
+from training.counterfactual import swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.recipe import Distillation, held_out
 
 __all__ = ["distilled", "exchanges", "taught", "unlabelled"]
 
-_TRIES = 4  # orders drawn for each exchange that is wanted: many make no sense
 _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
 
@@ -67,6 +67,8 @@ def unlabelled(data: Path, options: Distillation) -> list[Example]:
     corpora = {"newsmtsc": _newsmtsc, "dse": _dse, "polnear": _polnear}
     if unknown := set(options.unlabelled) - set(corpora):
         raise ValueError(f"distillation takes no statements of {', '.join(sorted(unknown))}; of {', '.join(corpora)}")
+    if not options.unlabelled:
+        return []
     others = [e for examples in held_out(data).values() for e in examples]
     found = []
     for name, count in options.unlabelled.items():
@@ -106,14 +108,9 @@ def _polnear(data: Path) -> Iterator[Example]:
 
 def exchanges(example: Example, most: int, rng: random.Random) -> list[tuple[int, ...]]:
     """Return the order that moves nothing and up to `most` others in which the example still makes sense."""
-    drawn = {tuple(range(len(TARGETS))): None}
-    for _ in range(_TRIES * most):
-        if len(drawn) > most:
-            break
-        order = random_order(rng)
-        if swappable(example, TARGETS, order):
-            drawn[order] = None
-    return list(drawn)
+    first, *others = permutations(range(len(TARGETS)))
+    rng.shuffle(others)
+    return [first, *islice((order for order in others if swappable(example, TARGETS, order)), most)]
 
 
 def taught(

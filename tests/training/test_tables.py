@@ -14,12 +14,15 @@ from training.tasks import Task, corpus_hash, country_task
 CODES = ("-a-f", "a--n", "--f-", "----")
 
 
+KINDS = ("angry", "sober", "happy", "silent")
+
+
 def made(statements=40, start=0):
     return country_task(
         "country-stance",
         [
             Example(
-                Statement(id=f"{i}", text=f"Case {i} of kind {i % 4}"),
+                Statement(id=f"{i}", text=f"Case {i} of the {KINDS[i % 4]} kind"),
                 decode(CODES[i % 4]),
                 corpus=("wire", "press")[i % 2],
                 document=f"{i // 2}",

@@ -219,6 +219,7 @@ def test_public_corpora_are_read_whole(data):
     documents = {s: {(e.corpus, e.document) for e in sets[s]} for s in sets}
     assert not documents["train"] & documents["validation"]
     assert not documents["train"] & documents["test"]
+    assert not documents["validation"] & documents["test"]
 
 
 def test_model_card_names_the_shipped_model(root):
