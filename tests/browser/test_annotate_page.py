@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,21 +16,6 @@ import pytest
 from stance.annotate.store import Store
 from stance.corpus import write_corpus
 from tests.annotate.conftest import learnable_corpus, make_corpus
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium: the one playwright brings, or one of the system."""
-    with sync_api.sync_playwright() as p:
-        own = Path(p.chromium.executable_path)
-        found = own if own.is_file() else shutil.which("chromium") or shutil.which("google-chrome")
-        if not found:
-            pytest.skip("no Chromium: run `playwright install chromium`")
-        chromium = p.chromium.launch(executable_path=str(found), args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 class Server:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
 
 from stance.bias import ReportOptions, bias_report
 from tests.bias.conftest import make_archive, make_row
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
 HOSTILE = "</script><img src=x onerror=alert(1)><b>bold</b>"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_api.sync_playwright() as playwright:
-        try:
-            options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-            launched = playwright.chromium.launch(executable_path=installed, args=options)
-        except sync_api.Error as error:
-            pytest.skip(f"no browser to test in (playwright install chromium): {str(error).splitlines()[0]}")
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

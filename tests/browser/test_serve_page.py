@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -11,27 +9,12 @@ import time
 import pytest
 import uvicorn
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: test)")
-
 TOKEN = "a-token-made-for-tests-0123"
 ARTICLE = (
     "“Russia has lied to Ukraine and to all of Europe,” said Polish minister Jan Kowal in Warsaw on Monday.\n\n"
     "“We thank the United States for its help,” said Olena Bondar, a teacher in Kyiv."
 )
 SCRIPT = "<script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_api.sync_playwright() as playwright:
-        try:
-            options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-            launched = playwright.chromium.launch(executable_path=installed, args=options)
-        except sync_api.Error as error:
-            pytest.skip(f"no browser to test in (playwright install chromium): {str(error).splitlines()[0]}")
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
