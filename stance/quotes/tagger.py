@@ -21,6 +21,7 @@ from torch import nn
 from stance.errors import ModelError
 from stance.quotes.decoding import Reading, cues_of, link, spans_of, viterbi
 from stance.quotes.inference import Precision, QuoteEncoder, chosen_precision
+from stance.quotes.int8 import Ranges
 from stance.quotes.network import TAGS, QuoteNetwork
 from stance.quotes.storage import check_words, content_hash, read_folder, word_embeddings, write_folder
 from stance.quotes.windows import CLS, SEP, Tokens, Window, article_tokens, article_windows
@@ -58,6 +59,8 @@ class QuoteTagger:
         Hash of the folder they are from.
     precision
         See `QuoteEncoder`: a network that will be trained on needs ``fp32``.
+    ranges
+        What its linear layers read, if it has been measured; needed by ``int8``.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class QuoteTagger:
         *,
         content: str = "unsaved",
         precision: Precision = "fp32",
+        ranges: Ranges | None = None,
     ) -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
@@ -77,7 +81,8 @@ class QuoteTagger:
         self.content_hash = content
         biases = self.config.get("biases", {})
         self._biases = np.array([biases.get(tag, 0.0) for tag in TAGS], dtype=np.float32)
-        self._encoder = QuoteEncoder(self.network, precision)
+        self.ranges = dict(ranges or {})
+        self._encoder = QuoteEncoder(self.network, precision, self.ranges)
 
     @property
     def id(self) -> str:
@@ -106,13 +111,13 @@ class QuoteTagger:
         Raises
         ------
         UsageError
-            If there is no such precision.
+            If there is no such precision, or not on this machine.
         ModelError
             If a folder is missing or damaged, or the embeddings are not those of the tagger's training.
         """
-        chosen = chosen_precision(precision)
+        chosen_precision(precision)  # what cannot be is said before anything is read
         path = Path(folder) if folder is not None else shipped_tagger()
-        state, probe, config = read_folder(path)
+        state, ranges, probe, config = read_folder(path)
         if words_from is None:
             words_from = Path(str(files("stance") / "model" / "weights" / "stance-minilm"))
         words = word_embeddings(words_from)
@@ -123,13 +128,14 @@ class QuoteTagger:
             tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{path}: damaged quotation tagger: {error}") from error
-        return cls(network, tokenizer, config, content=content_hash(path), precision=chosen)
+        chosen = chosen_precision(precision, ranges=bool(ranges))
+        return cls(network, tokenizer, config, content=content_hash(path), precision=chosen, ranges=ranges)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tagger's folder."""
         config = self.config | {"size": self.network.size}
         words = self.network.words
-        write_folder(folder, self.network.state_dict(), words, config, self.tokenizer.to_str())
+        write_folder(folder, self.network.state_dict(), words, config, self.tokenizer.to_str(), self.ranges)
         self.content_hash = content_hash(folder)
 
     @property
@@ -149,17 +155,18 @@ class QuoteTagger:
         """
         return _ahead(lambda text: self._decoded(self._encoded(text)), texts)
 
+    def inputs(self, text: str) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[int]]]:
+        """Yield what the encoder reads of a text, as `QuoteEncoder` takes it."""
+        tokens = article_tokens(text, self.tokenizer)
+        return (_inputs(tokens, windows) for windows in _batches(article_windows(tokens)))
+
     def _encoded(self, text: str) -> _Encoded:
         tokens = article_tokens(text, self.tokenizer)
         emissions = np.zeros((len(tokens), len(TAGS)), dtype=np.float32)
         batches = []
         for windows in _batches(article_windows(tokens)):
-            sizes = [w.high - w.low + 2 for w in windows]
-            ids, shapes = (
-                np.concatenate([np.pad(part[w.low : w.high], 1, constant_values=ends) for w in windows])
-                for part, ends in ((tokens.ids, (CLS, SEP)), (tokens.shape, 0))
-            )
-            vectors = self._encoder(torch.from_numpy(ids), torch.from_numpy(shapes), sizes)
+            ids, shapes, sizes = _inputs(tokens, windows)
+            vectors = self._encoder(ids, shapes, sizes)
             with torch.inference_mode():
                 scores = self.network.emissions(vectors).numpy()
             for w, found in zip(windows, np.split(scores, np.cumsum(sizes)[:-1]), strict=True):
@@ -200,6 +207,15 @@ class QuoteTagger:
             logs = torch.log_softmax(found, dim=-1).numpy()
         for own, row, owner in zip(logs, rows, owners, strict=True):
             yield windows[owner].low, own[: sizes[row]]
+
+
+def _inputs(tokens: Tokens, windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+    """Return ids, shapes and lengths of windows end to end, each between its special tokens."""
+    ids, shapes = (
+        torch.from_numpy(np.concatenate([np.pad(part[w.low : w.high], 1, constant_values=ends) for w in windows]))
+        for part, ends in ((tokens.ids, (CLS, SEP)), (tokens.shape, 0))
+    )
+    return ids, shapes, [w.high - w.low + 2 for w in windows]
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:
