@@ -196,7 +196,7 @@ def _attend_bf16(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def _query_scale(qkv: nn.Linear, heads: int) -> Tensor:
-    """Return what the rows of the layer are multiplied by, so that queries carry the scale that `_attend_bf16` reads."""
+    """Return what the rows of the layer are multiplied by: queries carry the scale that `_attend_bf16` reads."""
     width = qkv.in_features
     scale = torch.ones(3 * width)
     scale[:width] = (width // heads) ** -0.5 / math.log(2)

@@ -72,10 +72,8 @@ class Linear8:
         low, high = ends.float()
         smooth = torch.maximum(high, -low).clamp(min=1e-3) ** _SHARE
         smooth /= linear.weight.abs().amax(0).clamp(min=1e-4) ** (1 - _SHARE)
-        weight, bias = linear.weight, linear.bias
-        if rows is not None:
-            weight, bias = weight * rows[:, None], bias * rows
-        return cls(weight, bias, low, high, smooth)
+        rows = torch.ones(linear.out_features) if rows is None else rows
+        return cls(linear.weight * rows[:, None], linear.bias * rows, low, high, smooth)
 
     def rounded(self, x: Tensor) -> Tensor:
         """Return float32 `x` in the steps of this layer."""
