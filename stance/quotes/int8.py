@@ -24,6 +24,7 @@ LINEAR = ("qkv", "out", "up", "down")
 
 _SHARE = 0.75  # of a channel's size that goes into the weights; chosen by the tags' scores on PolNeAR dev
 _COPIES = 32  # of units of the feed-forward part, at most
+_LEAST_CUT = 4.0  # a unit is not cut below it: GELU is crooked near zero, so the parts would not add up
 _BLOCK = 16  # their number is a multiple of this
 _LEAST_GELU = -0.17
 _CLOSED = -100.0  # bias of a unit that only fills the block: GELU gives zero
@@ -135,7 +136,7 @@ def _split(high: Tensor) -> tuple[float, Tensor, Tensor]:
     GELU(a) is about the sum of GELU(a - k most), each cut at `most`, over k = 0, 1, …
     """
     top = max(float(high.max()), 1e-3)
-    for most in torch.linspace(top / 40, top, 400).tolist():
+    for most in torch.linspace(min(_LEAST_CUT, top), top, 400).tolist():
         copies = ((high / most).ceil() - 1).clamp(min=0).long()
         if int(copies.sum()) <= _COPIES:
             break

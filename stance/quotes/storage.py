@@ -136,7 +136,7 @@ def read_folder(folder: str | Path) -> tuple[dict[str, Tensor], Ranges, Tensor, 
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(f"{path}: damaged quotation tagger: {error}") from error
     if config.get("format") not in (1, FORMAT):
-        raise ModelError(f"{path}: tagger format {config.get('format')}, this version reads {FORMAT}")
+        raise ModelError(f"{path}: tagger format {config.get('format')}, this version reads 1 and {FORMAT}")
     ranges = {name: packed.pop(name).float() for name in list(packed) if name.startswith(_RANGES)}
     state = {
         name: tensor.float() * packed[f"{name}.scale"].float()[:, None] if f"{name}.scale" in packed else tensor.float()
