@@ -30,7 +30,7 @@ VARIABLE = "STANCE_EXTRACTOR_PRECISION"
 
 _Step = Callable[[Tensor], Tensor]
 _Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
-_ROWS = 64
+_ROWS = 32
 """The layers see a multiple of this many tokens: oneDNN makes a program for each number, and keeps it in memory."""
 
 
