@@ -41,12 +41,12 @@ _COUNTED = frozenset(
 def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
     """Return the server as an ASGI application.
 
-    The model thread starts and ends with the application's lifespan.
+    The model's threads start and end with the application's lifespan.
 
     Parameters
     ----------
     scorer
-        Model and default targets; no other thread may use it meanwhile.
+        Model and default targets; nobody else may use it meanwhile.
     options
         Limits, token and host names; the defaults if not given.
     """
@@ -58,7 +58,7 @@ def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        batcher.start()
+        batcher.start(asyncio.get_running_loop().call_soon_threadsafe)
         warm = StatementRecord(Statement(id="warm-up", text="The first answer should not be the slowest one."))
         await asyncio.wrap_future(batcher.submit([warm]))
         yield
