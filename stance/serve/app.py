@@ -23,8 +23,9 @@ from stance.serve.guard import Guard, Sessions, header
 from stance.serve.metrics import Metrics
 from stance.serve.options import ServeOptions
 from stance.serve.pages import STATIC, Pages
-from stance.serve.refusals import Problem, Refusal
+from stance.serve.refusals import Problem, Refusal, failure
 from stance.serve.service import Service
+from stance.serve.shortcut import Shortcut
 
 __all__ = ["create_app"]
 
@@ -87,7 +88,7 @@ def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
         return JSONResponse(refusal.to_dict(), refusal.status, dict(refusal.headers))
 
     _add_error_answers(app, answer)
-    return Guard(app, options, metrics, sessions, answer, _COUNTED)
+    return Guard(Shortcut(app, service, answer), options, metrics, sessions, answer, _COUNTED)
 
 
 def _add_error_answers(app: FastAPI, answer: Any) -> None:
@@ -109,8 +110,7 @@ def _add_error_answers(app: FastAPI, answer: Any) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        message = "the server failed at this request; its log says why"
-        return answer(request.scope, Refusal(500, "internal", message))  # type: ignore[no-any-return]
+        return answer(request.scope, failure())  # type: ignore[no-any-return]
 
 
 def _invalid(error: RequestValidationError) -> Refusal:
