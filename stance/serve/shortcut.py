@@ -20,8 +20,8 @@ __all__ = ["Shortcut"]
 class Shortcut:
     """ASGI middleware that answers good requests to ``/v1/score`` and ``/v1/classify`` itself.
 
-    The framework's routing and dependencies cost more than all else that is done for a request of one statement.
-    Whatever is not plainly good goes on to the framework, whose routes name what is wrong.
+    The framework's routing and dependencies take a tenth of a millisecond, nearly as long as all else that is done
+    from the body to the answer. Whatever is not plainly good goes on to the framework, whose routes name what is wrong.
 
     Parameters
     ----------
