@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -212,22 +214,22 @@ class StanceRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row with one ``p_<label>`` entry per label, in the order of the row contract."""
-        return {
-            name: self.probabilities[name[2:]] if name.startswith("p_") else getattr(self, name)
-            for name in row_columns(tuple(self.probabilities))
-        }
+        p = self.probabilities
+        return dict(zip(_columns(tuple(p)), (*_BEFORE_P(self), *p.values(), *_AFTER_P(self)), strict=True))
 
 
 def row_columns(labels: Sequence[str] = LABELS) -> tuple[str, ...]:
     """Return the column names of the row contract for a label set, in order."""
-    return (
-        *("article_id", "outlet", "published", "statement_id", "quotation_id", "start", "end", "quote_type"),
-        *("statement", "cue", "speaker", "speaker_mention", "speaker_country", "target", "label"),
-        *(f"p_{label}" for label in labels),
-        *("confidence", "abstained", "truncated", "model"),
-    )
+    return (*_COLUMNS_BEFORE_P, *(f"p_{label}" for label in labels), *_COLUMNS_AFTER_P)
 
 
+_COLUMNS_BEFORE_P = (
+    *("article_id", "outlet", "published", "statement_id", "quotation_id", "start", "end", "quote_type"),
+    *("statement", "cue", "speaker", "speaker_mention", "speaker_country", "target", "label"),
+)
+_COLUMNS_AFTER_P = ("confidence", "abstained", "truncated", "model")
+_BEFORE_P, _AFTER_P = attrgetter(*_COLUMNS_BEFORE_P), attrgetter(*_COLUMNS_AFTER_P)
+_columns = cache(row_columns)
 _INTEGERS = {"start", "end", "speaker_start", "speaker_end"}
 _BOOLEANS = {"abstained", "truncated"}
 

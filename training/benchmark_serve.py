@@ -1,11 +1,13 @@
 """64 clients at once against ``stance serve``, beside ``stance classify`` on the same statements.
 
 ``python -m training.benchmark_serve`` starts a server of its own, lets every client send one statement after another
-for a minute, checks each answer against what ``classify`` says of that statement alone, and prints both rates. The
-baseline is the loop of ``stance classify`` without its start-up; it runs before and after, because machines differ
-from minute to minute. Batches of other shapes round otherwise (most with bfloat16): how far ``classify`` itself moves
-from its answers to single statements is measured, and twice that is allowed. What a swapped answer would look like is
-measured too: the share of swaps that the check would notice is printed.
+for a minute, then checks each answer against what ``classify`` says of that statement alone, and prints both rates,
+and the processor time that a statement takes the server and the baseline. The clients share the cores with the server,
+so they do no more than they must while the clock runs. The baseline is the loop of ``stance classify`` without its
+start-up; it runs before and after, because machines differ from minute to minute. Batches of other shapes round
+otherwise (most with bfloat16): how far ``classify`` itself moves from its answers to single statements is measured,
+and twice that is allowed. What a swapped answer would look like is measured too: the share of swaps that the check
+would notice is printed.
 """
 
 from __future__ import annotations
@@ -19,9 +21,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,34 @@ _LEAST_TOLERANCE = 1e-3  # of a probability
 
 @dataclass
 class _Tally:
-    """What the clients saw."""
+    """What the clients saw: what each asked, and the status and body it was answered with."""
 
-    answers: int = 0
-    statements: int = 0
-    moved: float = 0.0
+    answers: list[tuple[list[dict[str, Any]], int, bytes]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    moved: float = 0.0
+
+    @property
+    def statements(self) -> int:
+        return sum(len(asked) for asked, _, _ in self.answers)
+
+
+@dataclass
+class _Rate:
+    """Statements, and the seconds of the clock and of the processors that they took."""
+
+    statements: int
+    took: float
+    cpu: float
+
+    @property
+    def each(self) -> float:
+        """Milliseconds of processor time for a statement."""
+        return 1e3 * self.cpu / max(1, self.statements)
+
+    @property
+    def rate(self) -> float:
+        return self.statements / self.took
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,25 +87,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tolerance = max(_LEAST_TOLERANCE, 2 * moved)
     before = _baseline(scorer, records, options.seconds / 3)
     with _server() as (process, port):
-        tally, took = asyncio.run(_load(port, records, expected, options, tolerance))
+        spent = _cpu_of(process.pid)
+        tally, took = asyncio.run(_load(port, records, options))
+        spent = _cpu_of(process.pid) - spent
         process.terminate()
         code = process.wait(120)
     after = _baseline(scorer, records, options.seconds / 3)
+    _check(tally, expected, tolerance)
     print(f"rounding   classify moves by {moved:.4f} at most, serve by {tally.moved:.4f}; {tolerance:.4f} is allowed")
     print(f"swaps      {_noticed(list(expected.values()), tolerance):.2%} of swapped answers would be noticed")
-    return _report(tally, took, (before, after), code, options.clients)
+    return _report(tally, _Rate(tally.statements, took, spent), (before, after), code, options.clients)
 
 
-def _report(tally: _Tally, took: float, baseline: tuple[float, float], code: int, clients: int) -> int:
-    rate, plain = tally.statements / took, sum(baseline) / 2
+def _report(tally: _Tally, serve: _Rate, baseline: tuple[_Rate, _Rate], code: int, clients: int) -> int:
+    plain, (before, after) = sum(b.rate for b in baseline) / 2, baseline
     waits = sorted(tally.seconds) or [float("nan")]
-    print(f"classify   {plain:8.1f} statements/s (before {baseline[0]:.1f}, after {baseline[1]:.1f})")
-    print(f"serve      {rate:8.1f} statements/s with {clients} clients in {took:.0f} s: {rate / plain:.0%}")
-    print(f"answers    {tally.answers}, wrong or lost {len(tally.errors)}, server's exit code {code}")
+    print(f"classify   {plain:8.1f} statements/s (before {before.rate:.1f}, after {after.rate:.1f})")
+    share = f"{serve.rate / plain:.0%}"
+    print(f"serve      {serve.rate:8.1f} statements/s with {clients} clients in {serve.took:.0f} s: {share}")
+    print(f"CPU        classify {before.each:.2f} and {after.each:.2f} ms a statement, the server {serve.each:.2f} ms")
+    print(f"answers    {len(tally.answers)}, wrong or lost {len(tally.errors)}, server's exit code {code}")
     print(f"latency    median {waits[len(waits) // 2] * 1e3:.0f} ms, 99 % {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms")
     for error in tally.errors[:5]:
         print(f"  {error}")
-    return int(bool(tally.errors) or code != 0 or rate < 0.8 * plain)
+    return int(bool(tally.errors) or code != 0 or serve.rate < 0.8 * plain)
 
 
 def _records() -> list[dict[str, Any]]:
@@ -106,16 +133,25 @@ def _alone(scorer: Scorer, records: list[dict[str, Any]]) -> list[Any]:
     return [rows for record in made for rows in scorer.classify_many([record])]
 
 
-def _baseline(scorer: Scorer, records: list[dict[str, Any]], seconds: float) -> float:
-    """Return statements per second of the loop of ``stance classify``, JSON of the rows included."""
+def _baseline(scorer: Scorer, records: list[dict[str, Any]], seconds: float) -> _Rate:
+    """Measure the loop of ``stance classify``, JSON of the rows included."""
     made: list[StatementRecord] = [statement_record(r) for r in records]
-    done, began = 0, time.perf_counter()
+    done, began, spent = 0, time.perf_counter(), time.process_time()
     while (took := time.perf_counter() - began) < seconds:
         for rows in scorer.classify_many(made):
             for row in rows:
                 json.dumps(row.to_dict(), ensure_ascii=False)
             done += 1
-    return done / took
+    return _Rate(done, took, time.process_time() - spent)
+
+
+def _cpu_of(pid: int) -> float:
+    """Return the seconds of processor time that a process has used; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _server:  # noqa: N801  # used as a function
@@ -139,31 +175,18 @@ class _server:  # noqa: N801  # used as a function
             self._process.stdout.close()
 
 
-async def _load(
-    port: int,
-    records: list[dict[str, Any]],
-    expected: dict[str, Any],
-    options: argparse.Namespace,
-    tolerance: float,
-) -> tuple[_Tally, float]:
+async def _load(port: int, records: list[dict[str, Any]], options: argparse.Namespace) -> tuple[_Tally, float]:
     tally, began = _Tally(), time.perf_counter()
     until = began + options.seconds
-    check = partial(_problem, expected, tolerance, tally)
-    clients = (_client(i, port, records, options.each, until, tally, check) for i in range(options.clients))
+    clients = (_client(i, port, records, options.each, until, tally) for i in range(options.clients))
     await asyncio.gather(*clients)
     return tally, time.perf_counter() - began
 
 
 async def _client(
-    number: int,
-    port: int,
-    records: list[dict[str, Any]],
-    each: int,
-    until: float,
-    tally: _Tally,
-    check: Callable[[list[dict[str, Any]], int, bytes], str | None],
+    number: int, port: int, records: list[dict[str, Any]], each: int, until: float, tally: _Tally
 ) -> None:
-    """Send one request after the other over one connection, and check every answer."""
+    """Send one request after the other over one connection, and keep every answer."""
     chance = random.Random(number)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -172,10 +195,7 @@ async def _client(
             began = time.perf_counter()
             status, body = await _request(reader, writer, json.dumps({"statements": asked}).encode())
             tally.seconds.append(time.perf_counter() - began)
-            tally.answers += 1
-            tally.statements += each
-            if problem := check(asked, status, body):
-                tally.errors.append(f"client {number}: {problem}")
+            tally.answers.append((asked, status, body))
     except (OSError, asyncio.IncompleteReadError, ValueError) as error:
         tally.errors.append(f"client {number}: {type(error).__name__}: {error}")
     finally:
@@ -191,6 +211,13 @@ async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, b
     if length is None:
         raise ValueError("an answer without its length")
     return int(answer.split(" ", 2)[1]), await reader.readexactly(int(length.group(1)))
+
+
+def _check(tally: _Tally, expected: dict[str, Any], tolerance: float) -> None:
+    """Add to the tally's errors whatever is wrong with its answers."""
+    for asked, status, body in tally.answers:
+        if problem := _problem(expected, tolerance, tally, asked, status, body):
+            tally.errors.append(problem)
 
 
 def _problem(

@@ -22,6 +22,7 @@ from training.corpora import data_folder
 from training.corpora.polnear import Annotated, read
 from training.quote_data import Batch, Example, batches, collate, examples
 from training.quote_noise import Noise, noisy
+from training.quote_ranges import sampled
 
 __all__ = ["DECODING", "QuoteRecipe", "fit", "from_encoder", "main"]
 
@@ -219,6 +220,7 @@ def main() -> None:
     tagger.config["recipe"] = {k: v for k, v in asdict(recipe).items() if v != math.inf}
     begun = time.monotonic()
     fit(tagger, articles, recipe, checkpoint=arguments.output)
+    tagger.ranges = sampled(tagger, articles)
     tagger.save_pretrained(arguments.output)
     print(f"trained {tagger.id} in {(time.monotonic() - begun) / 60:.1f} minutes")
 

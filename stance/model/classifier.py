@@ -56,6 +56,24 @@ class Prepared:
     targets: list[int]
     truncated: NDArray[np.bool_]
 
+    @property
+    def tokens(self) -> list[int]:
+        """Length of each statement's longest sequence."""
+        return [max(len(p.ids) for p in packed) for packed in zip(*self.passes, strict=True)]
+
+    def split(self) -> list[Prepared]:
+        """Return each statement by itself."""
+        return [
+            Prepared([[packed[i]] for packed in self.passes], self.targets, self.truncated[i : i + 1])
+            for i in range(len(self.truncated))
+        ]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Prepared]) -> Prepared:
+        """Return statements prepared apart, but for equally many targets, as if they had been prepared together."""
+        passes = [[p for packed in same for p in packed] for same in zip(*(x.passes for x in parts), strict=True)]
+        return cls(passes, parts[0].targets, np.concatenate([x.truncated for x in parts]))
+
 
 class StanceClassifier:
     """Model, tokenizer and calibration together.
@@ -204,9 +222,17 @@ class StanceClassifier:
             truncated |= np.fromiter((p.truncated for p in packed), dtype=bool, count=len(packed))
         return Prepared(passes, [len(group) for group in groups], truncated)
 
-    def run(self, prepared: Prepared) -> NDArray[np.float32]:
-        """Return the logits of prepared statements, shape ``(n, t, labels)``."""
-        parts = [self._run(packed, n) for packed, n in zip(prepared.passes, prepared.targets, strict=True)]
+    def run(self, prepared: Prepared, *, one_lane: bool = False) -> NDArray[np.float32]:
+        """Return the logits of prepared statements, shape ``(n, t, labels)``.
+
+        Parameters
+        ----------
+        prepared
+            The statements.
+        one_lane
+            Whether to leave the engine's other lanes to other threads: as many may do this at once as it has lanes.
+        """
+        parts = [self._run(packed, n, one_lane) for packed, n in zip(prepared.passes, prepared.targets, strict=True)]
         return np.concatenate(parts, axis=1)
 
     def predict_proba(
@@ -244,13 +270,14 @@ class StanceClassifier:
         thresholds = np.array(self.config.abstain_thresholds())
         return np.asarray(probabilities.max(axis=-1) < thresholds[probabilities.argmax(axis=-1)])
 
-    def _run(self, packed: Sequence[Packed], targets: int) -> NDArray[np.float32]:
+    def _run(self, packed: Sequence[Packed], targets: int, one_lane: bool = False) -> NDArray[np.float32]:
         if not packed:
             return np.empty((0, targets, len(self.labels)), dtype=np.float32)
         first, which = _distinct(packed)
-        batches = list(_batches([packed[i] for i in first], self.engine))
+        batches = list(_batches([packed[i] for i in first], self.engine, 1 if one_lane else self.engine.lanes))
         pad_id = self.config.special_ids["pad"]
-        found = self.engine.run([pad([packed[first[i]] for i in batch], pad_id) for batch in batches])
+        padded = [pad([packed[first[i]] for i in batch], pad_id) for batch in batches]
+        found = [self.engine.one(batch) for batch in padded] if one_lane else self.engine.run(padded)
         out = np.empty((len(first), targets, len(self.labels)), dtype=np.float32)
         for batch, logits in zip(batches, found, strict=True):
             out[batch] = logits
@@ -273,15 +300,15 @@ def _distinct(packed: Sequence[Packed]) -> tuple[list[int], list[int]]:
     return first, which
 
 
-def _batches(packed: Sequence[Packed], engine: Engine) -> Iterator[list[int]]:
+def _batches(packed: Sequence[Packed], engine: Engine, lanes: int) -> Iterator[list[int]]:
     """Yield indices sorted by length, as many to a batch as its padded tokens allow.
 
-    Where few statements come at once, as from a server's clients, batches are smaller, so that no core is left without
-    one while another has two, and little is spent on padding.
+    Where few statements come at once, batches are smaller, so that no core is left without one while another has two,
+    and little is spent on padding.
     """
     most = engine.tokens_per_batch
-    if engine.lanes > 1:
-        shared = sum(len(p.ids) for p in packed) // (_BATCHES_PER_LANE * engine.lanes)
+    if lanes > 1:
+        shared = sum(len(p.ids) for p in packed) // (_BATCHES_PER_LANE * lanes)
         most = min(most, max(_FEWEST_TOKENS, shared))
     order = sorted(range(len(packed)), key=lambda i: -len(packed[i].ids))
     start = 0

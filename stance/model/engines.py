@@ -25,6 +25,7 @@ from copy import deepcopy
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,6 +68,10 @@ class Engine(Protocol):
         """Return the logits of each batch, shape ``(n, targets, labels)``, in the order of the batches."""
         ...
 
+    def one(self, batch: Batch) -> NDArray[np.float32]:
+        """Return the logits of a batch; as many threads may call this at once as there are lanes."""
+        ...
+
 
 class _Torch:
     lanes = 1
@@ -87,6 +92,9 @@ class _Torch:
                 ids, mask, markers = (torch.from_numpy(part).to(self._device) for part in batch)
                 found.append(self._graph(ids, mask, markers))
             return [logits.float().cpu().numpy() for logits in found]
+
+    def one(self, batch: Batch) -> NDArray[np.float32]:
+        return self.run([batch])[0]
 
 
 def _moved(model: StanceModel, device: str, dtype: torch.dtype) -> StanceModel:
@@ -111,9 +119,9 @@ class _Onnx:
         self.lanes = threads
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
-        return list(self._pool.map(self._one, batches))
+        return list(self._pool.map(self.one, batches))
 
-    def _one(self, batch: Batch) -> NDArray[np.float32]:
+    def one(self, batch: Batch) -> NDArray[np.float32]:
         return np.asarray(self._session.run(None, dict(zip(self._names, batch, strict=True)))[0], dtype=np.float32)
 
 
@@ -133,6 +141,9 @@ class _OpenVino:
         }
         compiled = openvino.Core().compile_model(str(file), "CPU", options)
         self._queue = openvino.AsyncInferQueue(compiled, threads)
+        self._idle: SimpleQueue[Any] = SimpleQueue()  # requests of their own for `one`: the queue's serve one caller
+        for _ in range(threads):
+            self._idle.put(compiled.create_infer_request())
         self.lanes = threads
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
@@ -146,6 +157,14 @@ class _OpenVino:
             self._queue.start_async(dict(enumerate(batch)), index)
         self._queue.wait_all()
         return found
+
+    def one(self, batch: Batch) -> NDArray[np.float32]:
+        request = self._idle.get()
+        try:
+            request.infer(dict(enumerate(batch)), share_inputs=True)
+            return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        finally:
+            self._idle.put(request)
 
 
 def default_threads() -> int:

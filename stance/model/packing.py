@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from stance.model.config import StanceConfig
 from stance.schema import Statement
 
-__all__ = ["MARKERS", "Packed", "Packer", "pad"]
+__all__ = ["MARKERS", "Packed", "Packer", "pad", "width"]
 
 MARKERS = {"target": "[TARGET]", "open": "[S]", "close": "[/S]"}
 """Tokens added to the encoder's vocabulary, by role."""
@@ -122,6 +122,11 @@ def _fit_context(before: list[int], after: list[int], limit: int, room: int) -> 
     return before[len(before) - left :], after[:right]
 
 
+def width(longest: int) -> int:
+    """Return the width of a batch whose longest sequence has so many tokens."""
+    return -(-longest // _WIDTH_STEP) * _WIDTH_STEP
+
+
 def pad(batch: Sequence[Packed], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Lay sequences side by side.
 
@@ -130,10 +135,10 @@ def pad(batch: Sequence[Packed], pad_id: int) -> tuple[NDArray[np.int64], NDArra
     input_ids, attention_mask : arrays of shape (batch, longest sequence rounded up to a multiple of 8)
     marker_positions : array of shape (batch, most targets), 0 where a sequence has fewer
     """
-    width = -(-max(len(p.ids) for p in batch) // _WIDTH_STEP) * _WIDTH_STEP
+    wide = width(max(len(p.ids) for p in batch))
     most = max(len(p.markers) for p in batch)
-    ids = np.full((len(batch), width), pad_id, dtype=np.int64)
-    mask = np.zeros((len(batch), width), dtype=np.int64)
+    ids = np.full((len(batch), wide), pad_id, dtype=np.int64)
+    mask = np.zeros((len(batch), wide), dtype=np.int64)
     markers = np.zeros((len(batch), most), dtype=np.int64)
     for i, p in enumerate(batch):
         ids[i, : len(p.ids)] = p.ids

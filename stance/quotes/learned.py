@@ -21,7 +21,7 @@ from stance.quotes.speakers import SpeakerBook
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.tagger import QuoteTagger
 from stance.quotes.words import country_of
-from stance.quotes.works import is_name, is_naming, is_page_label
+from stance.quotes.works import is_name, is_naming, is_page_label, says_nothing
 from stance.schema import QuoteType, Speaker
 
 __all__ = ["found_by_tagger"]
@@ -30,8 +30,22 @@ _WORD = re.compile(r"\w+")
 _FEWEST_FLOATING = 4  # words of a quotation that counts as a statement although nothing says who speaks
 _LEAD = re.compile(r"[\s,:;.—–-]*(?:that\s+)?", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:\w+\s+){0,2}\w+:\s*$")  # "told him: “…”"
-_APPOSED = re.compile(r"(?:who|whose|which|a|an|the)\b")
-_EDGE = " \t\n\r,;:.!?…—–-\xa0"
+_APPOSED = re.compile(
+    r"(?:who|whose|which|a|an|the|now|then|formerly|once|\d{1,3}|led|headed|founded|based|backed|written|including|"
+    r"speaking|citing)\b"
+)
+_DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
+    r"[A-ZÀ-Þ][A-ZÀ-Þ.’'/-]+(?: [A-ZÀ-Þ.’'/-]+){0,3}(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
+    r"(?:—|–|--|-) ?(?=[A-ZÀ-Þ“\"])"
+)
+_ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")
+_ASKED = re.compile(r"(?:Asked|Questioned|Pressed|Quizzed)\b")
+_SHOUTED = re.compile(r" (?:from|at|in|on|during|when|as|after|before|while)(?: [\w'’-]+){1,5}[.!?]*")
+_CLAUSE_AFTER = re.compile(r",\s+([^\n]{1,400}?)(?=[.!?](?:\s|$)|\n|$)")
+_CLAUSE_END = re.compile(r"\s*(?:[.!?]|\n|$)")
+_STOP = re.compile(r"[.!?]\s+|\n+|\A")
+_LONGEST_CLAUSE = 400
+_EDGE = " \t\n\r,;:.!?…—–―-\xa0"
 _BETWEEN = re.compile(r"[\s,;.—–\-\"“”'’‘]*")
 
 
@@ -76,7 +90,29 @@ def _claims(text: str, reading: Reading) -> list[_Claim]:
         for x in reading.links
         if x.contents
     ]
+    held = [piece for claim in found for piece in claim.pieces]
+    for x in reading.links:
+        if x.cue is not None and x.sources and not x.contents:
+            found += _according(text, spans[x.cue], spans[x.sources[0]], held)
     return [claim for claim in found if not _unsaid(text, claim)]
+
+
+def _according(text: str, cue: Span, source: Span, held: Sequence[tuple[int, int]]) -> list[_Claim]:
+    """Claim the clause beside "according to" and its source, where the tagger found those two alone."""
+    if text[cue.start : cue.end].strip().lower() != "according to":
+        return []
+    clause = _CLAUSE_AFTER.match(text, source.end) or _CLAUSE_END.match(text, source.end)
+    if clause is None:
+        return []
+    low, high = clause.span(1) if clause.re is _CLAUSE_AFTER else (_sentence_start(text, cue.start), cue.start)
+    if len(_WORD.findall(text, low, high)) < _FEWEST_FLOATING or any(a < high and low < b for a, b in held):
+        return []
+    return [_Claim(cue, source, [(low, high)])]
+
+
+def _sentence_start(text: str, at: int) -> int:
+    ends = list(_STOP.finditer(text, max(0, at - _LONGEST_CLAUSE), at))
+    return ends[-1].end() if ends else max(0, at - _LONGEST_CLAUSE)
 
 
 def _unsaid(text: str, claim: _Claim) -> bool:
@@ -84,8 +120,10 @@ def _unsaid(text: str, claim: _Claim) -> bool:
     if claim.cue is None:
         return False
     cue = text[claim.cue.start : claim.cue.end]
+    if is_page_label(text, claim.cue.end) or says_nothing(text, claim.cue, claim.pieces):
+        return True
     if claim.source is None:
-        return is_naming(cue) or is_page_label(text, claim.cue.end)
+        return is_naming(cue)
     place = text[claim.source.start : claim.source.end]
     return cue.strip() == ":" and place.isupper() and country_of(place.title()) is not None
 
@@ -164,7 +202,7 @@ def _named(words: str) -> tuple[int, int]:
     """Return where the name stands in a source with an apposition: "the owner of the yard, Sean Doyle"."""
     at = 0
     for part in words.split(", "):
-        if "," in words and PERSON.fullmatch(part):
+        if "," in words and PERSON.fullmatch(_ADDRESSING.sub("", part)):
             return at, at + len(part)
         at += len(part) + 2
     head, _, rest = words.partition(", ")
@@ -177,6 +215,7 @@ class _Speaking:
     def __init__(self, text: str, blocks: list[tuple[int, int]], quotes: list[Quote]) -> None:
         self._text, self._blocks, self._quotes = text, blocks, quotes
         self._starts = [q.outer_start for q in quotes]
+        self._opens = {start for start, _ in blocks}
         self._book = SpeakerBook(text)
         self._found: list[Found] = []
 
@@ -193,10 +232,11 @@ class _Speaking:
             elif claim.cue is None:
                 self._carried(parts, number)
             else:
-                speaker = self._speaker(claim.source)
+                asked = _ASKED.match(self._text, claim.cue.start)  # "Asked about it, she said": she did not ask
+                speaker = None if asked else self._speaker(claim.source)
                 cue = self._text[claim.cue.start : claim.cue.end]
                 self._found += [Found(a, b, kind, cue, speaker, number, claim.cue.start) for a, b, kind in parts]
-        return self._found
+        return self._book.settled(self._found)
 
     def _speaker(self, source: Span | None) -> Speaker | None:
         if source is None:
@@ -205,7 +245,15 @@ class _Speaking:
         if not _WORD.search(words):
             return None
         start, end = _named(words)
+        start = max(start, (self._dateline(source.start) or source.start) - source.start)
+        if start >= end:
+            return None
         return self._book.speaker(Mention(source.start + start, source.start + end, words), self._text, 0)
+
+    def _dateline(self, at: int) -> int:
+        """Return where the text after a paragraph's place and agency begins, if `at` is the paragraph's start."""
+        found = _DATELINE.match(self._text, at) if at in self._opens else None
+        return found.end() if found else 0
 
     def _parts(self, start: int, end: int) -> list[tuple[int, int, QuoteType]]:
         """Cut a piece at paragraphs, and into quotations where nothing else is said between them."""
@@ -213,7 +261,7 @@ class _Speaking:
         for low, high in self._blocks:
             if high <= start or low >= end:
                 continue
-            found += self._typed(max(low, start), min(high, end))
+            found += self._typed(max(low, start, self._dateline(low)), min(high, end))
         return found
 
     def _typed(self, start: int, end: int) -> list[tuple[int, int, QuoteType]]:
@@ -224,6 +272,8 @@ class _Speaking:
             start = inside[0].outer_start
         if inside and self._only(start, end, inside):
             return [(max(q.start, start), min(q.end, end), "direct") for q in inside]
+        if len(inside) == 1 and inside[0].outer_start <= start and self._exclaimed(inside[0], end):
+            return [(max(inside[0].start, start), inside[0].end, "direct")]
         while end > start and self._text[end - 1] in _EDGE and not self._closes(end):
             end -= 1
         if start >= end or not _WORD.search(self._text, start, end):
@@ -255,6 +305,11 @@ class _Speaking:
                 return False
             at = quote.outer_end
         return at >= end or not _WORD.search(self._text, at, end)
+
+    def _exclaimed(self, quote: Quote, end: int) -> bool:
+        """Whether only where or when it was called out follows a quotation: "“Shame!” from the gallery"."""
+        closed = quote.outer_end > quote.end and self._text[quote.end - 1] in ",.!?…"
+        return closed and _SHOUTED.fullmatch(self._text, quote.outer_end, end) is not None
 
     def _closes(self, end: int) -> bool:
         """Whether a quotation's own last character stands before `end`."""

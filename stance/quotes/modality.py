@@ -17,6 +17,9 @@ __all__ = ["factuality", "kind_of"]
 
 _WORD = re.compile(r"n[’']t\b|[’']d\b|\w+?(?=n[’']t\b)|\w+", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;:\n“”\"—–]|,\s")
+_NOBODY = re.compile(
+    r"^(?:(?:but|and|so|that) )?(?:nobody|no one|none of|neither of)\b"
+)  # who says it, at a clause's head
 _LOOK_BACK = 48  # characters before a cue in which its helpers and its negation stand
 _HELPERS = frozenset(
     (
@@ -65,7 +68,7 @@ def factuality(text: str, start: int, end: int, cue: str | None, cue_at: int | N
     clause = _before(text, cue_at, end if cue_at is not None and end <= cue_at else 0) if cue_at is not None else []
     negated = known["negation"] | {"n't", "n’t"}
     helpers = _helpers(clause)
-    if (negated | known["refusal"]) & {*words, *helpers}:
+    if (negated | known["refusal"]) & {*words, *helpers} or _NOBODY.search(" ".join(clause)):
         return "not_said"
     if known["denied"] & set(words):
         return "denied"

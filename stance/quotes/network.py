@@ -148,11 +148,33 @@ class QuoteNetwork(nn.Module):
         shares[torch.arange(len(rows)), rows] = cues
         chosen = shares.flatten(1).to(vectors.dtype) @ vectors.reshape(-1, width)
         cue = self.cue(chosen)[:, None, :]
-        places = torch.arange(vectors.shape[1], device=vectors.device)
-        apart = (places[None, :] - centres[:, None]).clamp(-_FAR, _FAR) + _FAR
+        apart = _apart(torch.arange(length, device=vectors.device), centres)
         joined = torch.cat([nnf.gelu(tokens + cue + self.distance(apart)), tokens * cue], dim=-1)
         scores: Tensor = self.role(nnf.dropout(joined, self.dropout, self.training)).float()
         return scores
+
+    def window_roles(self, vectors: Tensor, places: Tensor, cues: Tensor, centres: Tensor) -> Tensor:
+        """Score tokens as `roles` does, for the cues of one window at some of its tokens; not for training.
+
+        Parameters
+        ----------
+        vectors
+            Token vectors of the window, shape ``(tokens, width)``.
+        places
+            Tokens that are scored, shape ``(chosen,)``.
+        cues, centres
+            As `roles` takes them.
+
+        Returns
+        -------
+        Tensor of shape (cues, chosen, roles)
+        """
+        tokens, cue = self.token(vectors[places]), self.cue(cues @ vectors)
+        met = self.distance(_apart(places, centres)).add_(tokens).add_(cue[:, None, :])
+        own, product = self.role.weight.split(self.cue.out_features, dim=1)
+        # the product of token and cue is never spelled out: its weights are multiplied by the cue
+        scores: Tensor = (product * cue[:, None, :]) @ tokens.T
+        return nnf.linear(nnf.gelu(met), own, self.role.bias) + scores.transpose(1, 2)
 
     def tag_loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """Return the CRF's negative log-likelihood per token.
@@ -176,6 +198,11 @@ class QuoteNetwork(nn.Module):
         total = torch.logsumexp(alpha, dim=-1).sum() - gold.sum() - gold_moves.sum()
         loss: Tensor = total / mask.sum()
         return loss
+
+
+def _apart(places: Tensor, centres: Tensor) -> Tensor:
+    """Return the row of `QuoteNetwork.distance` for each cue and place, shape ``(cues, places)``."""
+    return (places[None, :] - centres[:, None]).clamp(-_FAR, _FAR) + _FAR
 
 
 def _allowed() -> Tensor:

@@ -32,7 +32,7 @@ def found_by_rules(text: str) -> list[Found]:
             inside.append(quotes[at])
             at += 1
         reader.paragraph(start, end, inside)
-    return reader.found
+    return reader.settled()
 
 
 class _Reader:
@@ -56,6 +56,10 @@ class _Reader:
             found = attributions(masked, a, b, outer)
             self._attributed(found, start, mine)
             self._floating(found, a, b, start, masked, mine, first)
+
+    def settled(self) -> list[Found]:
+        """Return what was found when all is read."""
+        return self._book.settled(self.found)
 
     def _attributed(self, found: list[Attribution], offset: int, quotes: list[Quote]) -> None:
         by_start = {q.outer_start - offset: q for q in quotes}

@@ -2,7 +2,7 @@
 
 Matrices are stored row by row as whole numbers from -127 to 127 with one half-precision scale a row; vectors in
 half precision. Word embeddings are not stored: they are those of the stance model, whose training leaves them as the
-common encoder has them.
+common encoder has them. Where they have been measured, the ends of what each linear layer reads stand beside them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from stance.errors import ModelError
+from stance.quotes.int8 import Ranges
 from stance.quotes.windows import VOCABULARY
 
 __all__ = ["FILES", "FORMAT", "check_words", "content_hash", "read_folder", "word_embeddings", "write_folder"]
 
-FORMAT = 1
+FORMAT = 2
+"""Written; format 1, which held no ranges, is read as well."""
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 _WORDS = "embeddings.word_embeddings.weight"
 _PROBE = "words.probe"
+_RANGES = "ranges."
 _EVERY = 61  # rows of the embeddings between two that the probe keeps
 _COLUMNS = 8
 _DRIFT = 0.02
@@ -74,7 +77,12 @@ def _probe(words: Tensor) -> Tensor:
 
 
 def write_folder(
-    folder: str | Path, state: Mapping[str, Tensor], words: Tensor, config: Mapping[str, Any], tokenizer: str
+    folder: str | Path,
+    state: Mapping[str, Tensor],
+    words: Tensor,
+    config: Mapping[str, Any],
+    tokenizer: str,
+    ranges: Ranges | None = None,
 ) -> None:
     """Write a folder.
 
@@ -90,6 +98,8 @@ def write_folder(
         Sizes and thresholds.
     tokenizer
         The tokenizer as JSON.
+    ranges
+        What the linear layers read, if it has been measured.
     """
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -101,14 +111,15 @@ def write_folder(
             packed[f"{name}.scale"] = scale
         else:
             packed[name] = tensor.float().contiguous() if tensor.numel() < 4096 else tensor.half().contiguous()
+    packed |= {name: ends.half().contiguous() for name, ends in (ranges or {}).items()}
     save_file(packed, path / "model.safetensors")
-    written = json.dumps({"format": FORMAT, **config}, indent=1, sort_keys=True) + "\n"
+    written = json.dumps({**config, "format": FORMAT}, indent=1, sort_keys=True) + "\n"
     (path / "config.json").write_text(written, encoding="utf-8")
     (path / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
 
 
-def read_folder(folder: str | Path) -> tuple[dict[str, Tensor], Tensor, dict[str, Any]]:
-    """Return the weights as float32, the probe of the word embeddings, and the configuration.
+def read_folder(folder: str | Path) -> tuple[dict[str, Tensor], Ranges, Tensor, dict[str, Any]]:
+    """Return the weights as float32, the ranges measured, the probe of the word embeddings, and the configuration.
 
     Raises
     ------
@@ -124,8 +135,9 @@ def read_folder(folder: str | Path) -> tuple[dict[str, Tensor], Tensor, dict[str
         packed = load_file(path / "model.safetensors")
     except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(f"{path}: damaged quotation tagger: {error}") from error
-    if config.get("format") != FORMAT:
-        raise ModelError(f"{path}: tagger format {config.get('format')}, this version reads {FORMAT}")
+    if config.get("format") not in (1, FORMAT):
+        raise ModelError(f"{path}: tagger format {config.get('format')}, this version reads 1 and {FORMAT}")
+    ranges = {name: packed.pop(name).float() for name in list(packed) if name.startswith(_RANGES)}
     state = {
         name: tensor.float() * packed[f"{name}.scale"].float()[:, None] if f"{name}.scale" in packed else tensor.float()
         for name, tensor in packed.items()
@@ -133,7 +145,7 @@ def read_folder(folder: str | Path) -> tuple[dict[str, Tensor], Tensor, dict[str
     }
     if _PROBE not in packed:
         raise ModelError(f"{path}: damaged quotation tagger: {_PROBE} is missing")
-    return state, packed[_PROBE], config
+    return state, ranges, packed[_PROBE], config
 
 
 def content_hash(folder: str | Path) -> str:

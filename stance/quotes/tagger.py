@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,19 +17,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from torch import nn
 
 from stance.errors import ModelError
 from stance.quotes.decoding import Reading, cues_of, link, spans_of, viterbi
 from stance.quotes.inference import Precision, QuoteEncoder, chosen_precision
-from stance.quotes.network import TAGS, QuoteNetwork
+from stance.quotes.int8 import Ranges
+from stance.quotes.network import ROLES, TAGS, QuoteNetwork
 from stance.quotes.storage import check_words, content_hash, read_folder, word_embeddings, write_folder
 from stance.quotes.windows import CLS, SEP, Tokens, Window, article_tokens, article_windows
 
 __all__ = ["QuoteTagger", "shipped_tagger"]
 
 _TOKENS_PER_BATCH = 4096
-_CUES_PER_BATCH = 64
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -58,6 +58,8 @@ class QuoteTagger:
         Hash of the folder they are from.
     precision
         See `QuoteEncoder`: a network that will be trained on needs ``fp32``.
+    ranges
+        What its linear layers read, if it has been measured; needed by ``int8``.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class QuoteTagger:
         *,
         content: str = "unsaved",
         precision: Precision = "fp32",
+        ranges: Ranges | None = None,
     ) -> None:
         self.network = network.eval()
         self.tokenizer = tokenizer
@@ -77,7 +80,8 @@ class QuoteTagger:
         self.content_hash = content
         biases = self.config.get("biases", {})
         self._biases = np.array([biases.get(tag, 0.0) for tag in TAGS], dtype=np.float32)
-        self._encoder = QuoteEncoder(self.network, precision)
+        self.ranges = dict(ranges or {})
+        self._encoder = QuoteEncoder(self.network, precision, self.ranges)
 
     @property
     def id(self) -> str:
@@ -106,13 +110,13 @@ class QuoteTagger:
         Raises
         ------
         UsageError
-            If there is no such precision.
+            If there is no such precision, or not on this machine.
         ModelError
             If a folder is missing or damaged, or the embeddings are not those of the tagger's training.
         """
-        chosen = chosen_precision(precision)
+        chosen_precision(precision)  # what cannot be is said before anything is read
         path = Path(folder) if folder is not None else shipped_tagger()
-        state, probe, config = read_folder(path)
+        state, ranges, probe, config = read_folder(path)
         if words_from is None:
             words_from = Path(str(files("stance") / "model" / "weights" / "stance-minilm"))
         words = word_embeddings(words_from)
@@ -123,13 +127,14 @@ class QuoteTagger:
             tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{path}: damaged quotation tagger: {error}") from error
-        return cls(network, tokenizer, config, content=content_hash(path), precision=chosen)
+        chosen = chosen_precision(precision, ranges=bool(ranges))
+        return cls(network, tokenizer, config, content=content_hash(path), precision=chosen, ranges=ranges)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the tagger's folder."""
         config = self.config | {"size": self.network.size}
         words = self.network.words
-        write_folder(folder, self.network.state_dict(), words, config, self.tokenizer.to_str())
+        write_folder(folder, self.network.state_dict(), words, config, self.tokenizer.to_str(), self.ranges)
         self.content_hash = content_hash(folder)
 
     @property
@@ -149,17 +154,18 @@ class QuoteTagger:
         """
         return _ahead(lambda text: self._decoded(self._encoded(text)), texts)
 
+    def inputs(self, text: str) -> Iterator[tuple[torch.Tensor, torch.Tensor, list[int]]]:
+        """Yield what the encoder reads of a text, as `QuoteEncoder` takes it."""
+        tokens = article_tokens(text, self.tokenizer)
+        return (_inputs(tokens, windows) for windows in _batches(article_windows(tokens)))
+
     def _encoded(self, text: str) -> _Encoded:
         tokens = article_tokens(text, self.tokenizer)
         emissions = np.zeros((len(tokens), len(TAGS)), dtype=np.float32)
         batches = []
         for windows in _batches(article_windows(tokens)):
-            sizes = [w.high - w.low + 2 for w in windows]
-            ids, shapes = (
-                np.concatenate([np.pad(part[w.low : w.high], 1, constant_values=ends) for w in windows])
-                for part, ends in ((tokens.ids, (CLS, SEP)), (tokens.shape, 0))
-            )
-            vectors = self._encoder(torch.from_numpy(ids), torch.from_numpy(shapes), sizes)
+            ids, shapes, sizes = _inputs(tokens, windows)
+            vectors = self._encoder(ids, shapes, sizes)
             with torch.inference_mode():
                 scores = self.network.emissions(vectors).numpy()
             for w, found in zip(windows, np.split(scores, np.cumsum(sizes)[:-1]), strict=True):
@@ -172,34 +178,41 @@ class QuoteTagger:
         tags = viterbi(encoded.emissions + self._biases, self.network.moves().detach().numpy(), tokens.paragraph)
         spans = spans_of(tags, tokens)
         cues = cues_of(spans)
+        claimed = np.zeros(len(tokens), dtype=np.bool_)  # by a source or content: no other token is asked for
+        for span in spans:
+            claimed[span.first : span.last] = span.kind != "cue"
         scores: list[tuple[int, NDArray[np.float32]]] = []
         for windows, vectors in encoded.batches:
-            begins, ends = len(scores), windows[-1].last
-            here = [cue for cue in cues[begins:] if cue[0] < ends]
-            for at in range(0, len(here), _CUES_PER_BATCH):
-                scores += self._roles(windows, vectors, here[at : at + _CUES_PER_BATCH])
+            for window, own in zip(windows, vectors, strict=True):
+                ends = bisect_left(cues, window.last, lo=len(scores), key=itemgetter(0))
+                if here := cues[len(scores) : ends]:
+                    logs = self._roles(window, own[1:-1], here, np.flatnonzero(claimed[window.low : window.high]))
+                    scores += [(window.low, row) for row in logs]
         return Reading(tokens, tags, spans, link(spans, cues, scores, self.config.get("thresholds", {})))
 
     def _roles(
-        self, windows: Sequence[Window], vectors: Sequence[torch.Tensor], cues: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield, for each cue, the first token of its window and the log-probabilities of the window's tokens."""
-        owners = np.searchsorted([w.last for w in windows], [a for a, _ in cues], side="right")
-        used, rows = np.unique(owners, return_inverse=True)
-        sizes = [windows[i].high - windows[i].low for i in used]
-        padded = nn.utils.rnn.pad_sequence([vectors[i][1:-1] for i in used], batch_first=True)
-        share = np.zeros((len(cues), padded.shape[1]), dtype=np.float32)
-        for row, (owner, (a, b)) in enumerate(zip(owners, cues, strict=True)):
-            low, high = windows[owner].low, min(b, windows[owner].high)
-            share[row, a - low : high - low] = 1 / (high - a)
+        self, window: Window, vectors: torch.Tensor, cues: Sequence[tuple[int, int]], places: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the log-probabilities of the window's tokens for each cue; zeros but at `places`."""
+        share = np.zeros((len(cues), len(vectors)), dtype=np.float32)
+        for row, (a, b) in enumerate(cues):
+            high = min(b, window.high)
+            share[row, a - window.low : high - window.low] = 1 / (high - a)
         centres = (share * np.arange(share.shape[1])).sum(1).round().astype(np.int64)
+        logs = np.zeros((*share.shape, len(ROLES)), dtype=np.float32)
         with torch.inference_mode():
-            found = self.network.roles(
-                padded, torch.from_numpy(rows), torch.from_numpy(share), torch.from_numpy(centres)
-            )
-            logs = torch.log_softmax(found, dim=-1).numpy()
-        for own, row, owner in zip(logs, rows, owners, strict=True):
-            yield windows[owner].low, own[: sizes[row]]
+            found = self.network.window_roles(vectors, *map(torch.from_numpy, (places, share, centres)))
+            logs[:, places] = torch.log_softmax(found, dim=-1).numpy()
+        return logs
+
+
+def _inputs(tokens: Tokens, windows: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+    """Return ids, shapes and lengths of windows end to end, each between its special tokens."""
+    ids, shapes = (
+        torch.from_numpy(np.concatenate([np.pad(part[w.low : w.high], 1, constant_values=ends) for w in windows]))
+        for part, ends in ((tokens.ids, (CLS, SEP)), (tokens.shape, 0))
+    )
+    return ids, shapes, [w.high - w.low + 2 for w in windows]
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[Sequence[Window]]:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
-__all__ = ["Cue", "country_of", "cues", "dates", "is_office", "openers", "titles", "verb_forms"]
+__all__ = [
+    "Cue",
+    "breaks",
+    "country_of",
+    "cues",
+    "dates",
+    "given_names",
+    "is_office",
+    "listed",
+    "openers",
+    "titles",
+    "verb_forms",
+]
 
 _VOWELS = "aeiou"
 
@@ -71,7 +83,7 @@ def verb_forms(verb: str) -> list[str]:
 def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
     names = {word: country for country, words in _load("countries.yaml").items() for word in words}
     longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), names
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), names
 
 
 _ABOUT = re.compile(r"\b(?:to|for|on|toward|towards|with|against|about|in)\s+(?:the\s+)?$")
@@ -80,25 +92,46 @@ _SEATED = re.compile(
 )
 
 
+_OF = re.compile(r"(?:\s(?:[A-ZÀ-Þ][\w'’.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
+_OWNED = re.compile(r"(?:['’]s|s['’]|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
+_AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
+_SEAT = re.compile(r"(?<!\w)[RD]-[A-Z][A-Za-z]{1,9}\b")  # party and state of a member of Congress: "R-Ga."
+
+
+@lru_cache(maxsize=4096)
 def country_of(description: str) -> str | None:
     """Return the country a description names as the speaker's own, or ``None``.
 
     The first country that is not merely the object of an office counts: Ukraine for "Ukraine's ambassador to
-    Germany", none for "the envoy to Syria". Names of persons tell nothing.
+    Germany", none for "the envoy to Syria" or "the fund's Japan director"; where the name of an office goes on with
+    "of", the country after it: Japan for "Democratic Party of Japan". Names of persons tell nothing.
     """
     pattern, names = _countries()
-    for match in pattern.finditer(description):
-        if not names[match.group()]:
+    parts = [part.removeprefix("the ").removeprefix("The ") for part in _AND.split(description.strip())]
+    if len({names.get(part) for part in parts}) > 1 and all(names.get(part) for part in parts):
+        return None  # "France and Germany"
+    found = [match for match in pattern.finditer(description) if names[match.group()]]
+    for i, match in enumerate(found):
+        country = names[match.group()]
+        if any(_OF.fullmatch(description, match.end(), later.start()) for later in found[i + 1 :]):
+            continue
+        if match.group() == country and _OWNED.search(description, 0, match.start()):
             continue
         about = _ABOUT.search(description, 0, match.start())
         if not about or (about.group().startswith("in") and _SEATED.match(description)):
-            return names[match.group()]
-    return None
+            return country
+    return "United States" if _SEAT.search(description) else None
 
 
 def is_office(words: str) -> bool:
     """Return whether words as a whole name a country, its seat or an office."""
     return bool(_countries()[1].get(words))
+
+
+@cache
+def listed(name: str, key: str) -> frozenset[str]:
+    """Return the words of one key of a list in ``data``."""
+    return frozenset(_load(f"{name}.yaml")[key])
 
 
 @cache
@@ -111,6 +144,19 @@ def titles() -> frozenset[str]:
 def dates() -> frozenset[str]:
     """Return weekdays and months."""
     return frozenset(_load("names.yaml")["dates"])
+
+
+@cache
+def breaks() -> frozenset[str]:
+    """Return small words that a heading writes with a capital and that no name holds."""
+    return frozenset(_load("names.yaml")["breaks"])
+
+
+@cache
+def given_names() -> Mapping[str, str]:
+    """Return first names with ``m`` for those of men mostly, ``f`` for those of women, nothing for those of both."""
+    data = _load("names.yaml")
+    return {name: gender for gender, key in (("m", "men"), ("f", "women"), ("", "either")) for name in data[key]}
 
 
 @cache

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from stance.quotes.decoding import Span
 from stance.quotes.names import line_start
+from stance.quotes.words import listed
 
-__all__ = ["is_name", "is_naming", "is_page_label"]
+__all__ = ["is_name", "is_naming", "is_page_label", "says_nothing"]
 
 _SMALL = frozenset("a an the of in on at for and or to with from by is as vs de la".split())  # noqa: SIM905 - shorter so
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
@@ -21,7 +24,15 @@ _PAGE = re.compile(
     r"advertisement|sign up|share)\b[^\n“\"‘]{0,30}$",
     re.IGNORECASE,
 )
+_NOBODY = re.compile(
+    r"(?:^|[.!?…”\"\n]\s*|\b(?:[Bb]ut|[Aa]nd|[Tt]hat|[Bb]ecause)\s+)(?:[Nn]o one|[Nn]obody|[Nn]othing|[Nn]one)\s+$"
+)
+_TALKED = re.compile(
+    r"\b(?:spoke|speaks?|speaking|spoken|talk(?:s|ed|ing)?|chat(?:s|ted|ting)?|discuss(?:es|ed|ing)?)\b", re.IGNORECASE
+)
+_HEARD = re.compile(r"\b(?:to|with)$")
 _MARKS = "“\"‘'«„` "
+_QUOTES = '“”"‘«»'
 _LONGEST = 100  # characters of a line looked at
 _FEWEST = 2  # words of a title; one capitalised word may be an exclamation
 
@@ -44,6 +55,24 @@ def is_page_label(text: str, end: int) -> bool:
 def is_naming(cue: str) -> bool:
     """Return whether words like "known as" give a name to something."""
     return _NAMING.fullmatch(cue.strip()) is not None
+
+
+def says_nothing(text: str, cue: Span, pieces: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a cue and what goes with it report no words of anybody.
+
+    That is so where the content is a bare pronoun ("told anyone"), where it is whom somebody talks to ("talked to
+    the king about trade"), and where nobody talks of a thing ("nothing was said about money").
+    """
+    said = " ".join(text[start:end] for start, end in pieces)
+    words = _WORD.findall(said.lower())
+    if not words or set(words) <= listed("pronouns", "vague"):
+        return bool(words)
+    verb = text[cue.start : cue.end].strip()
+    if any(mark in said for mark in _QUOTES) or said.lower().startswith("that "):
+        return False
+    talked = _TALKED.search(verb) is not None
+    silent = _NOBODY.search(text, max(0, cue.start - _LONGEST), cue.start) is not None
+    return (talked and _HEARD.search(verb) is not None) or (silent and (talked or verb.endswith(" about")))
 
 
 def _is_title(words: str) -> bool:

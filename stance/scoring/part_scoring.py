@@ -130,7 +130,7 @@ class PartScorer:
 
         scorer, targets = self.scorer, len(self._names)
         p = scorer.classifier.probabilities(logits).reshape(-1, len(scorer.labels))
-        shown = np.array([rounded(row) for row in p]).reshape(p.shape)
+        shown = np.array([rounded(row) for row in p.tolist()]).reshape(p.shape)
         best = p.argmax(axis=1) if len(p) else np.zeros(0, dtype=np.int64)
         repeat = np.repeat(np.arange(len(part.pairs)), targets)
         of_row = {

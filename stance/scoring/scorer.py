@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.model import StanceClassifier
+from stance.model import Prepared, StanceClassifier
 from stance.quotes import extract_many, extractor_id, unquoted_sentences
 from stance.schema import Article, StanceRow, Statement, Target, stable_id
 from stance.scoring.statements import StatementRecord
@@ -154,52 +154,83 @@ class Scorer:
                 results |= {i: StanceRows(islice(rows, len(targets)), self.labels) for i in members}
             yield from (results[i] for i in range(len(window)))
 
+    def prepare(self, statements: Sequence[Statement], targets: Sequence[Target] | None = None) -> Prepared:
+        """Tokenise and pack statements: the first of the three steps of `classify`, for servers that overlap them."""
+        return self.classifier.prepare(statements, self._names(targets))
+
+    def encode(self, prepared: Prepared) -> NDArray[np.float32]:
+        """Run the network on one lane of the engine, shape ``(n, t, labels)``; as many threads may as it has lanes."""
+        return self.classifier.run(prepared, one_lane=True)
+
+    def finish(
+        self,
+        statements: Sequence[Statement],
+        prepared: Prepared,
+        logits: NDArray[np.float32],
+        targets: Sequence[Target] | None = None,
+    ) -> list[StanceRows]:
+        """Return the rows of each statement from what `prepare` and `encode` returned."""
+        names, probabilities = self._names(targets), self.classifier.probabilities(logits)
+        rows = self._laid_out([(None, s) for s in statements], names, probabilities, prepared.truncated)
+        return [StanceRows(islice(rows, len(names)), self.labels) for _ in statements]
+
+    def _names(self, targets: Sequence[Target] | None) -> list[str]:
+        return [t.name for t in (self.targets if targets is None else targets)]
+
     def _rows(
         self, pairs: Sequence[tuple[Article | None, Statement]], targets: Sequence[Target] | None = None
     ) -> Iterator[StanceRow]:
         if not pairs:
             return
-        names = [t.name for t in (self.targets if targets is None else targets)]
+        names = self._names(targets)
         probabilities, truncated = self.classifier.predict_proba([s for _, s in pairs], names)
-        for (article, statement), p, cut in zip(pairs, probabilities, truncated, strict=True):
-            for name, q in zip(names, p, strict=True):
-                yield self._row(article, statement, name, q, bool(cut))
+        yield from self._laid_out(pairs, names, probabilities, truncated)
 
-    def _row(
-        self, article: Article | None, s: Statement, target: str, p: NDArray[np.float64], truncated: bool
-    ) -> StanceRow:
-        best = int(p.argmax())
-        shown = rounded(p)
-        speaker = s.speaker
-        return StanceRow(
-            article_id=s.article_id,
-            outlet=article.outlet if article else None,
-            published=article.published if article else None,
-            statement_id=s.id,
-            quotation_id=s.quotation_id,
-            start=s.start,
-            end=s.end,
-            quote_type=s.quote_type,
-            statement=s.text,
-            cue=s.cue,
-            speaker=speaker.name if speaker else None,
-            speaker_mention=speaker.mention if speaker else None,
-            speaker_country=speaker.country if speaker else None,
-            target=target,
-            label=self.labels[best],
-            probabilities=dict(zip(self.labels, shown, strict=True)),
-            confidence=shown[best],
-            abstained=bool(self.classifier.abstains(p)),
-            truncated=truncated,
-            model=self.model_id,
-        )
+    def _laid_out(
+        self,
+        pairs: Sequence[tuple[Article | None, Statement]],
+        names: Sequence[str],
+        probabilities: NDArray[np.float64],
+        truncated: NDArray[np.bool_],
+    ) -> Iterator[StanceRow]:
+        """Yield the rows of all statements and targets from probabilities of shape ``(n, t, labels)``."""
+        labels, model = self.labels, self.model_id
+        parts = probabilities.tolist(), self.classifier.abstains(probabilities).tolist(), truncated.tolist()
+        for (article, s), of_targets, abstained, cut in zip(pairs, *parts, strict=True):
+            speaker = s.speaker
+            for name, p, abstains in zip(names, of_targets, abstained, strict=True):
+                best = p.index(max(p))
+                shown = rounded(p)
+                yield StanceRow(
+                    article_id=s.article_id,
+                    outlet=article.outlet if article else None,
+                    published=article.published if article else None,
+                    statement_id=s.id,
+                    quotation_id=s.quotation_id,
+                    start=s.start,
+                    end=s.end,
+                    quote_type=s.quote_type,
+                    statement=s.text,
+                    cue=s.cue,
+                    speaker=speaker.name if speaker else None,
+                    speaker_mention=speaker.mention if speaker else None,
+                    speaker_country=speaker.country if speaker else None,
+                    target=name,
+                    label=labels[best],
+                    probabilities=dict(zip(labels, shown, strict=True)),
+                    confidence=shown[best],
+                    abstained=abstains,
+                    truncated=cut,
+                    model=model,
+                )
 
 
-def rounded(p: NDArray[np.float64], digits: int = 6) -> list[float]:
+def rounded(p: Sequence[float], digits: int = 6) -> list[float]:
     """Round probabilities so that the decimals still sum to 1: the largest takes the remainder."""
-    shown = [round(float(x), digits) for x in p]
-    best = int(p.argmax())
-    shown[best] = round(1.0 - sum(x for i, x in enumerate(shown) if i != best), digits)
+    shown = [round(x, digits) for x in p]
+    best = p.index(max(p))
+    shown[best] = 0.0
+    shown[best] = round(1.0 - sum(shown), digits)
     return shown
 
 

@@ -1,7 +1,8 @@
 """Scoring over HTTP: a JSON interface, and a page that highlights the statements of an article.
 
 Needs the extra ``serve``. The parts, outermost first: `server` binds the socket and stops gracefully, `guard` refuses
-what must not come in, `api` and `pages` answer, `service` joins extraction and model, `batching` runs the model.
+what must not come in, `shortcut`, `api` and `pages` answer, `service` joins extraction and model, `batching` runs the
+model.
 """
 
 from __future__ import annotations

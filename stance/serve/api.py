@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive
 
 from stance import __version__
 from stance.schema import CONTRACT_VERSION, StanceRow
@@ -17,7 +18,7 @@ from stance.serve.metrics import METRICS_TYPE, Metrics
 from stance.serve.service import Gone, ScoredArticle, Service
 from stance.serve.wire import ClassifyRequest, ErrorAnswer, Health, ScoreRequest, TargetsAnswer, answers
 
-__all__ = ["add_api", "leaving"]
+__all__ = ["add_api", "classified", "leaving", "scored"]
 
 _REFUSALS = {
     400: "No valid JSON, or not exactly one Host header",
@@ -33,6 +34,7 @@ _REFUSALS = {
     503: "The server is stopping",
 }
 _ALWAYS = (400, 401, 403, 413, 421)
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _bearer = HTTPBearer(auto_error=False, description="The server's token. The guard in front has checked it already.")
 
 
@@ -68,14 +70,12 @@ def _add_scoring(router: APIRouter, service: Service) -> None:
     @router.post("/v1/score", response_model=scored_answer, responses=refusals, tags=["scoring"])
     async def score(body: ScoreRequest, request: Request) -> Response:
         """Find the statements of articles and score each toward every target."""
-        found = await service.score(body, leaving(request))
-        rows = [row for scored in found for row in scored.rows]
-        return _answer(service, rows, articles=[_article(scored) for scored in found])
+        return await scored(service, body, leaving(request.receive))
 
     @router.post("/v1/classify", response_model=classified_answer, responses=refusals, tags=["scoring"])
     async def classify(body: ClassifyRequest, request: Request) -> Response:
         """Score statements that are already found."""
-        return _answer(service, await service.classify(body, leaving(request)))
+        return await classified(service, body, leaving(request.receive))
 
 
 def _add_about(router: APIRouter, service: Service, metrics: Metrics) -> None:
@@ -117,11 +117,23 @@ def _add_health(app: FastAPI, service: Service) -> None:
         return JSONResponse(body, 200 if alive else 503)
 
 
-def leaving(request: Request) -> Gone:
+async def scored(service: Service, body: ScoreRequest, gone: Gone) -> Response:
+    """Answer a request to ``/v1/score``."""
+    found = await service.score(body, gone)
+    rows = [row for article in found for row in article.rows]
+    return _answer(service, rows, articles=[_article(article) for article in found])
+
+
+async def classified(service: Service, body: ClassifyRequest, gone: Gone) -> Response:
+    """Answer a request to ``/v1/classify``."""
+    return _answer(service, await service.classify(body, gone))
+
+
+def leaving(receive: Receive) -> Gone:
     """Return what waits until a request's client closes its connection."""
 
     async def gone() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
+        while (await receive())["type"] != "http.disconnect":
             await asyncio.sleep(0)
 
     return gone
@@ -130,7 +142,7 @@ def leaving(request: Request) -> Gone:
 def _answer(service: Service, rows: Iterable[StanceRow], **parts: Any) -> Response:
     body = {"contract": CONTRACT_VERSION, "model": service.scorer.model_id, **parts}
     body["rows"] = [row.to_dict() for row in rows]
-    return Response(json.dumps(body, ensure_ascii=False, allow_nan=False).encode(), media_type="application/json")
+    return Response(_JSON.encode(body).encode(), media_type="application/json")
 
 
 def _article(scored: ScoredArticle) -> dict[str, Any]:

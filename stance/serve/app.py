@@ -23,8 +23,9 @@ from stance.serve.guard import Guard, Sessions, header
 from stance.serve.metrics import Metrics
 from stance.serve.options import ServeOptions
 from stance.serve.pages import STATIC, Pages
-from stance.serve.refusals import Problem, Refusal
+from stance.serve.refusals import Problem, Refusal, failure
 from stance.serve.service import Service
+from stance.serve.shortcut import Shortcut
 
 __all__ = ["create_app"]
 
@@ -41,12 +42,12 @@ _COUNTED = frozenset(
 def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
     """Return the server as an ASGI application.
 
-    The model thread starts and ends with the application's lifespan.
+    The model's threads start and end with the application's lifespan.
 
     Parameters
     ----------
     scorer
-        Model and default targets; no other thread may use it meanwhile.
+        Model and default targets; nobody else may use it meanwhile.
     options
         Limits, token and host names; the defaults if not given.
     """
@@ -58,7 +59,7 @@ def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        batcher.start()
+        batcher.start(asyncio.get_running_loop().call_soon_threadsafe)
         warm = StatementRecord(Statement(id="warm-up", text="The first answer should not be the slowest one."))
         await asyncio.wrap_future(batcher.submit([warm]))
         yield
@@ -87,7 +88,7 @@ def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
         return JSONResponse(refusal.to_dict(), refusal.status, dict(refusal.headers))
 
     _add_error_answers(app, answer)
-    return Guard(app, options, metrics, sessions, answer, _COUNTED)
+    return Guard(Shortcut(app, service, answer), options, metrics, sessions, answer, _COUNTED)
 
 
 def _add_error_answers(app: FastAPI, answer: Any) -> None:
@@ -109,8 +110,7 @@ def _add_error_answers(app: FastAPI, answer: Any) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
-        message = "the server failed at this request; its log says why"
-        return answer(request.scope, Refusal(500, "internal", message))  # type: ignore[no-any-return]
+        return answer(request.scope, failure())  # type: ignore[no-any-return]
 
 
 def _invalid(error: RequestValidationError) -> Refusal:

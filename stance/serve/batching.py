@@ -1,29 +1,38 @@
-"""Dynamic batching: statements of many requests share the batches of one model thread.
+"""Dynamic batching: statements of many requests share the batches of a few threads that share the model.
 
-The thread takes the statement that has waited longest and fills its batch with those waiting statements that are
-nearest to it in length, so that little is spent on padding and none waits for ever. Batches are formed while the
-model is at work on the one before; under load nobody waits for company.
+Each statement is tokenised soon after it comes, so its length is known. Whenever a lane of the engine is free, a
+thread takes the statement that has waited longest and those others that together make the cheapest batch with it
+(`stance.serve.choosing`): little is spent on padding and none waits for ever. There is one thread more than there are
+lanes, so that while the lanes are at work, what has come in is tokenised and what is done is answered; under load
+nobody waits for company.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
+from functools import partial
+from time import monotonic, perf_counter
 
-from stance.schema import StanceRow
+from stance.model import Prepared
+from stance.schema import StanceRow, Target
 from stance.scoring import Scorer, StatementRecord
+from stance.serve.choosing import cheapest
 from stance.serve.metrics import Metrics
 from stance.serve.refusals import Refusal
 
 __all__ = ["Batcher"]
 
 _LOG = logging.getLogger("stance.serve")
-_CONTEXT_CHARS = 200  # of context on each side that count as length: the model reads no more than about that
-_TARGET_CHARS = 12  # length that one more target adds
+_FEWEST_PREPARED, _MOST_PREPARED = 8, 128  # statements tokenised in one go, the fewest only while every lane is at work
+_OVERHEAD = 1 / 40  # of the engine's best batch: what a batch costs beyond its tokens, measured with OpenVINO
+
+Deliver = Callable[[Callable[[], None]], object]
+"""Calls what it is given, in the thread where futures are to be settled."""
 
 
 @dataclass(slots=True)
@@ -40,23 +49,28 @@ class _Item:
     record: StatementRecord
     job: _Job
     index: int
-    length: int
     since: float = field(default_factory=perf_counter)
+    prepared: Prepared | None = None
+    tokens: int = 0
+    alone: bool = False  # its batch failed
+
+
+_Settled = tuple[Future[list[StanceRow]], list[StanceRow] | Exception]
 
 
 class Batcher:
-    """One thread that owns the model, and the statements that wait for it.
+    """The threads that run the model, and the statements that wait for it.
 
     Parameters
     ----------
     scorer
-        Scores statements; called from one thread only.
+        Scores statements; used by these threads only.
     metrics
         Where batches are counted.
     batch
         Statements per batch, at most.
     linger
-        Seconds to wait for company when fewer than `batch` statements are there.
+        Seconds a statement waits for company when fewer than `batch` are there and the model has nothing to do.
     max_waiting
         Statements that may wait.
     """
@@ -69,24 +83,41 @@ class Batcher:
         self._batch = batch
         self._linger = linger
         self._max_waiting = max_waiting
-        self._items: list[_Item] = []
+        engine = scorer.classifier.engine
+        self._lanes = self._free = engine.lanes
+        self._tokens = engine.tokens_per_batch
+        self._raw: list[_Item] = []
+        self._ready: list[_Item] = []
+        self._waiting = 0  # raw, ready, and those that are being prepared
         self._changed = threading.Condition()
+        self._settling = threading.Lock()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="stance-model", daemon=True)
+        self._deliver: Deliver = _at_once
+        names = [f"stance-model-{i}" for i in range(self._lanes + 1)]
+        self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for name in names]
 
-    def start(self) -> None:
-        """Start the model thread."""
-        self._thread.start()
+    def start(self, deliver: Deliver | None = None) -> None:
+        """Start the threads.
+
+        Parameters
+        ----------
+        deliver
+            Calls a function in the thread where futures are to be settled, once for each batch, such as
+            ``loop.call_soon_threadsafe``; they are settled in the model's threads if not given.
+        """
+        self._deliver = deliver or _at_once
+        for thread in self._threads:
+            thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether statements are taken and scored."""
-        return self._thread.is_alive() and not self._stopping
+        return not self._stopping and any(thread.is_alive() for thread in self._threads)
 
     @property
     def waiting(self) -> int:
         """Number of statements that wait."""
-        return len(self._items)
+        return self._waiting
 
     def submit(self, records: Sequence[StatementRecord]) -> Future[list[StanceRow]]:
         """Hand over the statements of one request.
@@ -107,98 +138,190 @@ class Batcher:
             future.set_result([])
             return future
         job = _Job(future, [()] * len(records), len(records))
-        items = [_Item(record, job, i, self._length(record)) for i, record in enumerate(records)]
+        items = [_Item(record, job, i) for i, record in enumerate(records)]
         with self._changed:
             if self._stopping:
                 raise Refusal(503, "stopping", "the server is stopping", headers={"retry-after": "5"})
-            if self._items and len(self._items) + len(items) > self._max_waiting:
-                message = f"{len(self._items)} statements wait for the model already; try again shortly"
+            if self._waiting and self._waiting + len(items) > self._max_waiting:
+                message = f"{self._waiting} statements wait for the model already; try again shortly"
                 raise Refusal(429, "busy", message, headers={"retry-after": "5"})
-            self._items += items
-            self._metrics.waiting.set(len(self._items))
-            self._changed.notify()
+            self._raw += items
+            self._count_waiting(len(items))
+            if self._free == self._lanes or self._may_prepare():
+                self._changed.notify()
         return future
 
     def stop(self, timeout: float) -> bool:
-        """Take no more, finish what waits, and end the thread; return whether it ended in time (seconds)."""
+        """Take no more, finish what waits, and end the threads; return whether they ended in time (seconds)."""
         with self._changed:
             self._stopping = True
-            self._changed.notify()
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+            self._changed.notify_all()
+        deadline = monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
-    def _length(self, record: StatementRecord) -> int:
-        s = record.statement
-        around = min(len(s.before), _CONTEXT_CHARS) + min(len(s.after), _CONTEXT_CHARS)
-        return len(s.text) + around + _TARGET_CHARS * len(record.targets or self._scorer.targets)
+    def _count_waiting(self, change: int) -> None:
+        self._waiting += change
+        self._metrics.waiting.set(self._waiting)
 
     def _run(self) -> None:
-        while batch := self._next():
-            started = perf_counter()
-            for item in batch:
-                self._metrics.wait.observe(started - item.since)
-            self._score(batch)
-            self._metrics.batch.observe(len(batch))
-            self._metrics.model_seconds.inc(perf_counter() - started)
+        while work := self._next():
+            work()
 
-    def _next(self) -> list[_Item]:
-        """Wait for statements and return a batch of them; an empty one means the end."""
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for something to do and return it; ``None`` means the end."""
         with self._changed:
             while True:
-                self._changed.wait_for(lambda: self._items or self._stopping)
-                if len(self._items) < self._batch and not self._stopping:
-                    self._changed.wait_for(lambda: len(self._items) >= self._batch or self._stopping, self._linger)
-                self._items = [item for item in self._items if not item.job.future.cancelled()]
-                batch = self._chosen()
-                taken = set(map(id, batch))
-                self._items = [item for item in self._items if id(item) not in taken]
-                self._metrics.waiting.set(len(self._items))
-                if batch or self._stopping:
-                    return batch
+                if self._free and self._ready:
+                    if batch := self._chosen():
+                        self._free -= 1
+                        return partial(self._score, batch)
+                elif self._may_prepare():
+                    items, self._raw = self._raw[:_MOST_PREPARED], self._raw[_MOST_PREPARED:]
+                    return partial(self._prepare, items)
+                elif self._stopping and not self._raw and not self._ready:
+                    return None
+                else:
+                    self._changed.wait(self._patience())
+
+    def _may_prepare(self) -> bool:
+        """Tell whether to tokenise what has come: a few together while the lanes are at work, else what is there."""
+        if not self._raw:
+            return False
+        if self._free == self._lanes and not self._stopping:
+            return len(self._raw) >= self._batch or self._patience() == 0.0
+        return bool(self._free) or self._stopping or len(self._raw) >= _FEWEST_PREPARED
+
+    def _patience(self) -> float | None:
+        """Return for how many seconds an idle model waits for company; ``None`` if for whatever comes."""
+        if self._free < self._lanes or not self._raw:
+            return None
+        return max(0.0, self._raw[0].since + self._linger - perf_counter())
+
+    def _prepare(self, items: Sequence[_Item]) -> None:
+        """Tokenise statements; one that cannot be fails alone."""
+        groups: dict[tuple[Target, ...] | None, list[_Item]] = {}
+        for item in items:
+            if not item.job.future.cancelled():
+                groups.setdefault(item.record.targets, []).append(item)
+        ready = [item for targets, group in groups.items() for item in self._prepared(group, targets)]
+        with self._changed:
+            self._ready += ready
+            self._count_waiting(len(ready) - len(items))
+            if self._free:
+                self._changed.notify_all()
+
+    def _prepared(self, items: list[_Item], targets: tuple[Target, ...] | None) -> list[_Item]:
+        try:
+            prepared = self._scorer.prepare([item.record.statement for item in items], targets)
+        except Exception as error:
+            if len(items) == 1:
+                self._fail(items[0], error)
+                return []
+            return [one for item in items for one in self._prepared([item], targets)]
+        for item, own, tokens in zip(items, prepared.split(), prepared.tokens, strict=True):
+            item.prepared, item.tokens = own, tokens
+        return items
 
     def _chosen(self) -> list[_Item]:
-        """Return the oldest statement and those nearest to it in length that are asked about the same targets."""
-        if not self._items:
+        """Take out the statement that has waited longest and what makes the cheapest batch with it."""
+        before = len(self._ready)
+        self._ready = [item for item in self._ready if not item.job.future.cancelled()]
+        if not self._ready:
+            self._count_waiting(-before)
             return []
-        oldest = self._items[0]
-        targets = oldest.record.targets
-        alike = [item for item in self._items if item.record.targets == targets]
-        alike.sort(key=lambda item: abs(item.length - oldest.length))  # stable: the oldest stays first
-        return alike[: self._batch]
+        oldest = self._ready[0]
+        if oldest.alone:
+            alike = [oldest]
+        else:
+            alike = [x for x in self._ready if x.record.targets == oldest.record.targets and not x.alone]
+        alike.sort(key=lambda item: item.tokens)
+        most = min(self._batch, -(-len(alike) // self._lanes))  # no lane takes what leaves the others idle
+        start, end = cheapest(
+            [item.tokens for item in alike],
+            next(i for i, item in enumerate(alike) if item is oldest),
+            most=most,
+            tokens=self._tokens,
+            overhead=self._tokens * _OVERHEAD,
+        )
+        batch = alike[start:end]
+        taken = set(map(id, batch))
+        self._ready = [item for item in self._ready if id(item) not in taken]
+        self._count_waiting(len(self._ready) - before)
+        return batch
 
     def _score(self, batch: list[_Item]) -> None:
-        """Score a batch; if it fails, each statement alone, so that a failure stays with its own request."""
+        """Score a batch on the lane that was taken for it; if it fails, its statements are tried one by one."""
+        started = perf_counter()
+        statements = [item.record.statement for item in batch]
+        targets = batch[0].record.targets
         try:
-            results = list(self._scorer.classify_many(item.record for item in batch))
+            with self._lane():
+                prepared = Prepared.joined([item.prepared for item in batch if item.prepared is not None])
+                logits = self._scorer.encode(prepared)
+            seconds = perf_counter() - started
+            results = self._scorer.finish(statements, prepared, logits, targets)
         except Exception as error:
-            if len(batch) > 1:
+            if len(batch) == 1:
+                self._fail(batch[0], error)
+            else:
                 _LOG.warning("a batch of %d statements failed, each is tried alone: %s", len(batch), error)
-                for item in batch:
-                    self._score([item])
-                return
-            _LOG.exception("a statement could not be scored")
-            _settle(batch[0].job.future, error)
+                self._again(batch)
             return
-        for item, rows in zip(batch, results, strict=True):
-            self._count(rows)
-            job = item.job
-            job.rows[item.index] = rows
-            job.left -= 1
-            if not job.left:
-                _settle(job.future, [row for part in job.rows for row in part])
+        self._metrics.count_batch(results, [started - item.since for item in batch], seconds)
+        self._answer(batch, results)
 
-    def _count(self, rows: Sequence[StanceRow]) -> None:
-        self._metrics.statements.inc()
-        for row in rows:
-            self._metrics.rows.labels(row.label).inc()
-        self._metrics.abstained.inc(sum(row.abstained for row in rows))
+    @contextmanager
+    def _lane(self) -> Iterator[None]:
+        """Give back, at the end, the lane that was taken with the batch."""
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify()
+
+    def _again(self, batch: Sequence[_Item]) -> None:
+        for item in batch:
+            item.alone = True
+        with self._changed:
+            self._ready[:0] = batch
+            self._count_waiting(len(batch))
+            self._changed.notify_all()
+
+    def _answer(self, batch: Sequence[_Item], results: Sequence[Sequence[StanceRow]]) -> None:
+        done: list[_Settled] = []
+        with self._settling:
+            for item, rows in zip(batch, results, strict=True):
+                job = item.job
+                job.rows[item.index] = rows
+                job.left -= 1
+                if not job.left:
+                    done.append((job.future, [row for part in job.rows for row in part]))
+        self._hand_over(done)
+
+    def _fail(self, item: _Item, error: Exception) -> None:
+        _LOG.error("a statement could not be scored", exc_info=error)
+        self._hand_over([(item.job.future, error)])
+
+    def _hand_over(self, done: Sequence[_Settled]) -> None:
+        try:
+            self._deliver(partial(_settle, done))
+        except RuntimeError as error:
+            _LOG.debug("nobody is there to take the answers: %s", error)
 
 
-def _settle(future: Future[list[StanceRow]], result: list[StanceRow] | Exception) -> None:
-    try:
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
-    except InvalidStateError:
-        _LOG.debug("the request was given up before its answer was there")
+def _at_once(call: Callable[[], None]) -> None:
+    call()
+
+
+def _settle(done: Iterable[_Settled]) -> None:
+    for future, result in done:
+        try:
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        except InvalidStateError:
+            _LOG.debug("the request was given up before its answer was there")

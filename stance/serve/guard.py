@@ -16,7 +16,7 @@ from stance.serve.metrics import Metrics
 from stance.serve.options import ServeOptions
 from stance.serve.refusals import Refusal
 
-__all__ = ["SESSION_COOKIE", "Guard", "Sessions", "header"]
+__all__ = ["SESSION_COOKIE", "Guard", "Sessions", "header", "replayed"]
 
 SESSION_COOKIE: Final = "stance_session"
 _SESSION_SECONDS = 12 * 3600
@@ -112,6 +112,7 @@ class Guard:
     ) -> None:
         self._app = app
         self._options = options
+        self._names = options.host_names
         self._metrics = metrics
         self._sessions = sessions
         self._answer = answer
@@ -152,15 +153,14 @@ class Guard:
         except Refusal as refusal:
             await self._answer(scope, refusal)(scope, receive, send)
             return
-        await self._app(scope, _replayed(body, receive), send)
+        await self._app(scope, replayed(body, receive), send)
 
     def _check_host(self, scope: Scope) -> None:
-        allowed = self._options.host_names
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(given) != 1:
             raise Refusal(400, "host", "a request needs exactly one Host header")
         name = _host_name(given[0])
-        if allowed is not None and name not in allowed:
+        if self._names is not None and name not in self._names:
             message = f"this server does not answer for {name[:100]!r}; start it with --name to allow that"
             raise Refusal(421, "host", message)
 
@@ -243,7 +243,7 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower().rstrip(".")
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
     """Give a body that was read to whoever reads next; after it comes what the client does."""
     sent = False
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter as Counted
+from collections.abc import Iterable, Sequence
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from stance import __version__
+from stance.schema import StanceRow
 
 __all__ = ["METRICS_TYPE", "Metrics"]
 
@@ -51,8 +53,7 @@ class Metrics:
             "stance_wait_seconds", "Time a statement waits for the model", buckets=_SECONDS, registry=registry
         )
         self.model_seconds = Counter("stance_model_seconds", "Time the model was at work", registry=registry)
-        for label in labels:
-            self.rows.labels(label)
+        self._of_label = {label: self.rows.labels(label) for label in labels}
 
     def observe(self, method: str, path: str, status: int, started: float) -> None:
         """Count an answered request.
@@ -66,6 +67,28 @@ class Metrics:
         """
         self.requests.labels(method, path, str(status)).inc()
         self.seconds.labels(path).observe(perf_counter() - started)
+
+    def count_batch(self, results: Sequence[Sequence[StanceRow]], waits: Iterable[float], seconds: float) -> None:
+        """Count a batch that was scored.
+
+        Parameters
+        ----------
+        results
+            The rows of each statement.
+        waits
+            Seconds that each statement waited.
+        seconds
+            Time the model was at work.
+        """
+        rows = [row for of_statement in results for row in of_statement]
+        for label, count in Counted(row.label for row in rows).items():
+            self._of_label[label].inc(count)
+        self.abstained.inc(sum(row.abstained for row in rows))
+        self.statements.inc(len(results))
+        self.batch.observe(len(results))
+        self.model_seconds.inc(seconds)
+        for wait in waits:
+            self.wait.observe(wait)
 
     def text(self) -> bytes:
         """Return the present values for Prometheus to scrape."""

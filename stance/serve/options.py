@@ -59,7 +59,7 @@ class ServeOptions:
     batch
         Statements scored in one go, at most.
     linger
-        Seconds the model waits for company when fewer than `batch` statements are there.
+        Seconds a model with nothing to do waits for company when fewer than `batch` statements are there.
 
     Raises
     ------

@@ -107,7 +107,7 @@ class Pages:
         values = {name: form.get(name, "").replace("\r\n", "\n") for name in _FIELDS}
         try:
             body = _request(values)
-            found = (await self._service.score(body, leaving(request)))[0]
+            found = (await self._service.score(body, leaving(request.receive)))[0]
         except ValidationError as error:
             return self._form(values, 422, [_plain(e) for e in error.errors()])
         except Refusal as refusal:

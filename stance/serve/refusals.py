@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-__all__ = ["Problem", "Refusal"]
+__all__ = ["Problem", "Refusal", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,8 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not a failure
         """Return the body of the answer."""
         problems = [{"where": p.where, "message": p.message} for p in self.problems]
         return {"error": {"rule": self.rule, "message": self.message, "problems": problems}}
+
+
+def failure() -> Refusal:
+    """Return the answer to a request at which the server itself failed."""
+    return Refusal(500, "internal", "the server failed at this request; its log says why")

@@ -19,7 +19,7 @@ from stance.serve.options import ServeOptions
 
 __all__ = ["serve"]
 
-_SWITCH = 0.0005  # seconds: the model thread must not wait 5 ms for the interpreter each time a request comes in
+_SWITCH = 0.0005  # seconds: the model's threads must not wait 5 ms for the interpreter each time a request comes in
 _BACKLOG = 512
 
 

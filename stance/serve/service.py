@@ -42,7 +42,7 @@ class ScoredArticle:
 
 
 class Service:
-    """Joins reading, extraction and the model thread.
+    """Joins reading, extraction and the model's threads.
 
     Parameters
     ----------

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from stance.errors import UsageError
+from stance.errors import ModelError, UsageError
 from stance.quotes import extract_many, inference
 from stance.quotes.decoding import Link, Span, link
 from stance.quotes.inference import VARIABLE, QuoteEncoder, chosen_precision
+from stance.quotes.int8 import has_int8
 from stance.quotes.network import QuoteNetwork
 from stance.quotes.tagger import QuoteTagger, _ahead
 from stance.quotes.windows import VOCABULARY
 from stance.schema import Article
 
 LENGTHS = [7, 150, 33, 7]
+int8 = pytest.param("int8", marks=pytest.mark.skipif(not has_int8(), reason="no 8-bit instructions"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,8 @@ def articles():
 
 @pytest.fixture(scope="module")
 def taggers():
-    return {precision: QuoteTagger.from_pretrained(precision=precision) for precision in ("fp32", "bf16")}
+    precisions = ["fp32", "bf16", *(["int8"] if has_int8() else [])]
+    return {precision: QuoteTagger.from_pretrained(precision=precision) for precision in precisions}
 
 
 def padded(network, inputs):
@@ -81,26 +84,50 @@ def test_a_network_in_training_is_read_as_it_is_in_fp32(inputs):
 
 def test_precision_is_chosen_forced_and_shown(monkeypatch, taggers):
     monkeypatch.delenv(VARIABLE, raising=False)
-    for has, expected in ((True, "bf16"), (False, "fp32")):
-        monkeypatch.setattr(inference, "has_bf16", lambda has=has: has)
+    for eight, half, expected in ((True, True, "int8"), (False, True, "bf16"), (False, False, "fp32")):
+        monkeypatch.setattr(inference, "has_int8", lambda has=eight: has)
+        monkeypatch.setattr(inference, "has_bf16", lambda has=half: has)
         assert chosen_precision() == expected
     monkeypatch.setenv(VARIABLE, "bf16")
     assert (chosen_precision(), chosen_precision("fp32")) == ("bf16", "fp32")
-    assert {name: tagger.precision for name, tagger in taggers.items()} == {"fp32": "fp32", "bf16": "bf16"}
+    assert all(tagger.precision == name for name, tagger in taggers.items())
     monkeypatch.setenv(VARIABLE, "int4")
-    with pytest.raises(UsageError, match=f"{VARIABLE}: precision 'int4' is unknown, choose from bf16, fp32"):
+    with pytest.raises(UsageError, match=f"{VARIABLE}: precision 'int4' is unknown, choose from int8, bf16, fp32"):
         QuoteTagger.from_pretrained()
 
 
+def test_int8_is_for_machines_that_have_it_and_taggers_that_were_measured(monkeypatch, network):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    for has in (True, False):
+        monkeypatch.setattr(inference, "has_int8", lambda has=has: has)
+        assert chosen_precision(ranges=False) in ("bf16", "fp32")
+    with pytest.raises(UsageError, match="int8 needs a CPU with VNNI"):
+        QuoteTagger.from_pretrained(precision="int8")
+    with pytest.raises(ModelError, match=r"ranges\.0\.qkv is missing .*training\.quote_ranges"):
+        QuoteEncoder(network, "int8")
+
+
+@pytest.mark.skipif(not has_int8(), reason="no 8-bit instructions")
+def test_int8_finds_nearly_the_statements_of_fp32(taggers, articles):
+    exact, quick = ([t._encoded(a.text).emissions for a in articles] for t in (taggers["fp32"], taggers["int8"]))
+    apart = np.abs(np.concatenate(exact) - np.concatenate(quick))
+    assert 0 < apart.mean() < 0.05
+    spoken, again = (
+        {(s.article_id, s.start, s.end, s.cue) for found in extract_many(articles, tagger=taggers[p]) for s in found}
+        for p in ("fp32", "int8")
+    )
+    assert len(spoken & again) > 0.95 * max(len(spoken), len(again))
+
+
 def test_bf16_finds_the_statements_of_fp32(taggers, articles):
-    exact, quick = ([t._encoded(a.text).emissions for a in articles] for t in taggers.values())
+    exact, quick = ([t._encoded(a.text).emissions for a in articles] for t in (taggers["fp32"], taggers["bf16"]))
     apart = np.abs(np.concatenate(exact) - np.concatenate(quick))
     assert apart.max() < 0.5
     assert apart.mean() < 0.02
     assert extract_many(articles, tagger=taggers["bf16"]) == extract_many(articles, tagger=taggers["fp32"])
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", int8])
 def test_scores_are_the_same_to_the_bit_alone_among_others_and_in_sequence(taggers, articles, precision):
     tagger = taggers[precision]
     texts = [a.text for a in articles]
@@ -113,6 +140,32 @@ def test_scores_are_the_same_to_the_bit_alone_among_others_and_in_sequence(tagge
     assert extract_many(articles, tagger=tagger) == [extract_many([a], tagger=tagger)[0] for a in articles]
     first, second = (tagger._encoded(texts[0]).emissions for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_attention_that_overflows_is_computed_by_torch():
+    torch.manual_seed(2)
+    q, k, v = torch.randn(3, 4, 20, 8)
+    for size in (1.0, 300.0):
+        scaled = (q * size * 8**-0.5 / np.log(2)).bfloat16()
+        found = inference._attend_bf16(scaled, k.bfloat16(), v.bfloat16())
+        expected = torch.softmax(scaled.float() @ k.bfloat16().float().mT * np.log(2), -1) @ v
+        assert (found - expected).abs().max() < 0.1
+
+
+def test_roles_of_one_window_are_those_of_the_padded_batch(network):
+    torch.manual_seed(8)
+    windows = [torch.randn(n, 32) for n in (30, 90)]
+    shares = [torch.zeros(2, n) for n in (30, 90)]
+    for share in shares:
+        share[0, 3:5], share[1, 20] = 0.5, 1.0
+    centres = torch.tensor([4, 20])
+    places = torch.tensor([0, 7, 29])
+    with torch.inference_mode():
+        padded = torch.nn.utils.rnn.pad_sequence(windows, batch_first=True)
+        cues = torch.cat([torch.nn.functional.pad(s, (0, 90 - s.shape[1])) for s in shares])
+        expected = network.roles(padded, torch.tensor([0, 0, 1, 1]), cues, centres.repeat(2))[:, places]
+        found = torch.cat([network.window_roles(w, places, s, centres) for w, s in zip(windows, shares, strict=True)])
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_as_many_items_as_threads_are_worked_on_ahead_and_order_is_kept():

@@ -105,3 +105,54 @@ def test_names_and_scare_quotes_are_said_by_nobody(found, text):
 def test_a_short_quotation_after_another_is_kept(found):
     text = "“It was awful and nobody came,” Dana Hill recalled. “Just awful.” She lost her house in the flood."
     assert [s.text for s in found(text)][:2] == ["It was awful and nobody came", "Just awful."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No one spoke to anyone about anything.",
+        "Nobody told anyone.",
+        "The president talked to the king about trade.",
+        "Ann Lee spoke with reporters on Monday.",
+        "Ann Lee said that it rained. Nothing was said about money.",
+    ],
+)
+def test_talk_that_reports_no_words_is_no_statement(found, text):
+    assert [s.text for s in found(text)] in ([], ["it rained"])
+
+
+def test_who_is_asked_does_not_ask(found):
+    first, second = found("Asked about the deal, the envoy, Ann Lee, said it was dead.")
+    assert (first.speaker, first.factuality) == (None, "question")
+    assert (second.text, second.speaker.name) == ("it was dead", "Ann Lee")
+
+
+def test_according_to_an_organisation_of_a_country(found):
+    text = (
+        "According to the Ministry of Agriculture of Moldova, the harvest fell by a third. The ministry said rain had "
+        "come too late.\n\nFarmers said the state should pay them."
+    )
+    assert [(s.text, s.speaker.name, s.speaker.country) for s in found(text)][:2] == [
+        ("the harvest fell by a third", "Ministry of Agriculture of Moldova", "Moldova"),
+        ("rain had come too late", "Ministry of Agriculture of Moldova", "Moldova"),
+    ]
+
+
+def test_a_dateline_is_no_part_of_what_is_said(found):
+    (s,) = found("TBILISI (Wire) — Georgia will reopen its border on Monday, Interior Minister Nika Beridze said.")
+    assert s.text == "Georgia will reopen its border on Monday"
+
+
+def test_where_a_quotation_was_called_out_is_no_part_of_it(found):
+    (s,) = found("Several parents shouted “Shame!” from the gallery.")
+    assert (s.text, s.quote_type) == ("Shame!", "direct")
+
+
+def test_a_label_of_the_page_has_no_speaker(found):
+    text = "Diego Salas said that the ship would sail in May\n\nRead more: “Why ferries are back”\n\nHe left."
+    assert [s.text for s in found(text)] == ["the ship would sail in May"]
+
+
+def test_a_country_that_the_article_tells_later_counts_for_all(found):
+    first, second = found("Li Wen said that trade came first. Taiwan Foreign Minister Li Wen said that rain fell.")
+    assert first.speaker.country == second.speaker.country == "Taiwan"

@@ -11,6 +11,7 @@ from stance.schema import Article
         ("Ann Lee said that the port was not open.", "asserted"),
         ("Ann Lee did not say that the port was open.", "not_said"),
         ("Ann Lee never said that the port was open.", "not_said"),
+        ("Nobody at the club said that the port was open.", "not_said"),
         ("Ann Lee denied that the port was open.", "denied"),
         ("“Is the port open?” said Ann Lee.", "question"),
         ("Ann Lee would say that the port was open.", "hypothetical"),

@@ -1,3 +1,4 @@
+import re
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -121,13 +122,34 @@ def test_folder_round_trip_keeps_the_reading(tagger, tmp_path):
     from safetensors.torch import save_file
 
     save_file({"encoder.embeddings.word_embeddings.weight": tagger.network.words.half()}, words / "model.safetensors")
+    tagger.ranges = {"ranges.0.qkv": torch.tensor([[-0.5] * 32, [2.0] * 32])}
     tagger.save_pretrained(tmp_path / "tagger")
-    loaded = QuoteTagger.from_pretrained(tmp_path / "tagger", words_from=words)
+    loaded = QuoteTagger.from_pretrained(tmp_path / "tagger", words_from=words, precision="fp32")
     assert loaded.id == tagger.id
+    assert torch.equal(loaded.ranges["ranges.0.qkv"], tagger.ranges.pop("ranges.0.qkv"))
     for name, value in tagger.network.state_dict().items():
         scale = value.abs().amax().item() / 127 + 1e-3
         assert (loaded.network.state_dict()[name] - value).abs().max() <= scale, name
     assert (tmp_path / "tagger" / "model.safetensors").stat().st_size < 200_000
+
+
+def test_a_folder_of_format_1_is_read_without_8_bits(tagger, tmp_path, monkeypatch):
+    from safetensors.torch import save_file
+
+    monkeypatch.delenv("STANCE_EXTRACTOR_PRECISION", raising=False)
+    save_file({"embeddings.word_embeddings.weight": tagger.network.words.half()}, tmp_path / "model.safetensors")
+    tagger.save_pretrained(tmp_path / "tagger")
+    config = tmp_path / "tagger" / "config.json"
+    for number in (1, 3):
+        config.write_text(re.sub(r'"format": \d', f'"format": {number}', config.read_text()))
+        if number == 1:
+            loaded = QuoteTagger.from_pretrained(tmp_path / "tagger", words_from=tmp_path)
+            assert loaded.precision in ("bf16", "fp32")
+            loaded.save_pretrained(tmp_path / "again")
+            assert '"format": 2' in (tmp_path / "again" / "config.json").read_text()
+        else:
+            with pytest.raises(ModelError, match="tagger format 3, this version reads 1 and 2"):
+                read_folder(tmp_path / "tagger")
 
 
 def test_other_word_embeddings_are_refused(tagger, tmp_path):

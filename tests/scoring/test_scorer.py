@@ -100,9 +100,7 @@ def test_missing_extra_names_the_install_line(mine, monkeypatch):
 
 @pytest.mark.parametrize("values", [[0.1, 0.2, 0.7], [1 / 3, 1 / 3, 1 / 3], [0.9999999, 5e-8, 5e-8]])
 def test_rounding_keeps_the_sum(values):
-    import numpy as np
-
-    assert sum(rounded(np.array(values))) == pytest.approx(1.0, abs=1e-12)
+    assert sum(rounded(values)) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_records_may_bring_their_own_targets(mine):

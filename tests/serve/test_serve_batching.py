@@ -1,5 +1,6 @@
-"""The model thread: full queues, failures, stops; and the pieces of the page and its reference."""
+"""The model's threads: full queues, failures, stops; and the pieces of the page and its reference."""
 
+import itertools
 import threading
 from concurrent.futures import CancelledError, wait
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stance.model.packing import width
 from stance.schema import Statement
 from stance.scoring import Scorer, StatementRecord
 from stance.serve.batching import Batcher
+from stance.serve.choosing import cheapest
 from stance.serve.metrics import Metrics
 from stance.serve.pages import segments
 from stance.serve.refusals import Refusal
@@ -26,15 +29,12 @@ class Scores(Scorer):
     def __init__(self, classifier):
         super().__init__(classifier, default_targets())
         self.batches = []
-        self.threads = set()
 
-    def classify_many(self, records):
-        batch = list(records)
-        self.batches.append([r.statement.id for r in batch])
-        self.threads.add(threading.get_ident())
-        if any(r.statement.text == "fail" for r in batch):
+    def finish(self, statements, *rest):
+        self.batches.append([s.id for s in statements])
+        if any(s.text == "fail" for s in statements):
             raise RuntimeError("told to fail")
-        return super().classify_many(batch)
+        return super().finish(statements, *rest)
 
 
 @pytest.fixture
@@ -46,18 +46,17 @@ def scores(tiny):
 def batcher(scores):
     made = Batcher(scores, Metrics("tiny", scores.labels), batch=8, max_waiting=20)
     yield made
-    if made._thread.is_alive():
+    if made.alive:
         assert made.stop(30)
 
 
-def test_statements_of_many_requests_share_batches_of_one_thread(batcher, scores):
+def test_statements_of_many_requests_share_batches(batcher, scores):
     futures = [batcher.submit([record(i)]) for i in range(16)]
     batcher.start()
     wait(futures, 60)
     assert [f.result()[0].statement_id for f in futures] == [f"s{i}" for i in range(16)]
     assert all(len(f.result()) == 4 for f in futures)
     assert [len(b) for b in scores.batches] == [8, 8]
-    assert len(scores.threads) == 1
 
 
 def test_a_batch_is_the_oldest_and_those_nearest_in_length(batcher, scores):
@@ -65,7 +64,7 @@ def test_a_batch_is_the_oldest_and_those_nearest_in_length(batcher, scores):
     futures = [batcher.submit([record(i, text)]) for i, text in enumerate(texts)]
     batcher.start()
     wait(futures, 60)
-    assert [sorted(b, key=lambda s: int(s[1:])) for b in scores.batches] == [
+    assert sorted(sorted(b, key=lambda s: int(s[1:])) for b in scores.batches) == [
         [f"s{i}" for i in range(0, 16, 2)],
         [f"s{i}" for i in range(1, 16, 2)],
     ]
@@ -123,6 +122,79 @@ def test_a_stop_finishes_what_waits_and_takes_no_more(batcher):
         batcher.submit([record(13)])
     assert caught.value.status == 503
     assert not batcher.alive
+
+
+class TwoLanes:
+    """Lets the first batch through only when a second one is there beside it."""
+
+    name, version, tokens_per_batch, lanes = "two", "0", 1024, 2
+
+    def __init__(self, engine):
+        self.engine = engine
+        self.meeting = threading.Barrier(2, timeout=60)
+        self.lock = threading.Lock()
+        self.calls = itertools.count()
+
+    def one(self, batch):
+        if next(self.calls) < 2:
+            self.meeting.wait()
+        with self.lock:
+            return self.engine.run([batch])[0]
+
+
+def test_lanes_work_side_by_side_and_no_answer_is_mixed_up(tiny, monkeypatch):
+    texts = [f"Moscow lies about {'the ' * (i % 7)}ship {i}" for i in range(40)]
+    alone = [
+        rows for i, t in enumerate(texts) for rows in Scorer(tiny, default_targets()).classify_many([record(i, t)])
+    ]
+    monkeypatch.setattr(tiny, "engine", TwoLanes(tiny.engine))
+    scores = Scores(tiny)
+    batcher = Batcher(scores, Metrics("tiny", scores.labels), batch=20)
+    futures = [batcher.submit([record(i, text)]) for i, text in enumerate(texts)]
+    batcher.start()
+    for future, rows in zip(futures, alone, strict=True):
+        got = future.result(60)
+        assert [(r.statement_id, r.target) for r in got] == [(r.statement_id, r.target) for r in rows]
+        assert [r.confidence for r in got] == pytest.approx([r.confidence for r in rows], abs=1e-4)
+    assert batcher.stop(60)
+    assert batcher.waiting == 0
+
+
+def test_answers_are_handed_over_once_for_each_batch(batcher, scores):
+    calls = []
+    futures = [batcher.submit([record(i)]) for i in range(16)]
+    batcher.start(calls.append)
+    assert batcher.stop(60)
+    assert not any(f.done() for f in futures)
+    assert len(calls) == len(scores.batches) == 2
+    for call in calls:
+        call()
+    assert all(len(f.result(0)) == 4 for f in futures)
+
+
+@given(
+    st.lists(st.integers(10, 120), min_size=1, max_size=30),
+    st.integers(0, 29),
+    st.integers(1, 12),
+    st.integers(100, 1000),
+)
+def test_the_slice_holds_its_place_and_keeps_the_limits(lengths, place, most, tokens):
+    lengths, place = sorted(lengths), place % len(lengths)
+    start, end = cheapest(lengths, place, most=most, tokens=tokens, overhead=25)
+    assert start <= place < end
+    assert end - start <= most
+    assert end - start == 1 or width(lengths[end - 1]) * (end - start) <= tokens
+
+    def cost(a, b):
+        return (25 + width(lengths[b - 1]) * (b - a)) / sum(lengths[a:b])
+
+    allowed = [
+        cost(a, b)
+        for a in range(place + 1)
+        for b in range(place + 1, len(lengths) + 1)
+        if b - a <= most and (b - a == 1 or width(lengths[b - 1]) * (b - a) <= tokens)
+    ]
+    assert cost(start, end) == pytest.approx(min(allowed))
 
 
 @given(st.text(max_size=80), st.lists(st.integers(0, 80), max_size=8))
