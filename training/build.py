@@ -52,6 +52,7 @@ def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (
     classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe)
     if attention := recipe.encoder.get("attn_implementation"):
         classifier.model.encoder.set_attn_implementation(attention)  # a loaded model has forgotten it
+    classifier.config.target_view = recipe.target_view
     for stage in chosen:
         build_stage(classifier, recipe, stage, data, output)
     calibrate(classifier, held_out(data)["country_stance/validation"], recipe.risk)

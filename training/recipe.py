@@ -89,6 +89,8 @@ class Recipe:
         Rounds of fine-tuning.
     context_tokens
         Tokens of context that the model reads on each side of a statement.
+    target_view
+        What targets asked about together see of one another (`stance.model.StanceConfig`).
     encoder
         Options of the encoder while training, such as its dropout rates.
     variation
@@ -101,6 +103,7 @@ class Recipe:
     stages: Sequence[Stage]
     name: str = "stance-minilm"
     context_tokens: int = 32
+    target_view: str = "apart"
     encoder: Mapping[str, Any] = field(default_factory=dict)
     variation: VariationOptions = field(default_factory=VariationOptions)
     risk: float = 0.15

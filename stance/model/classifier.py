@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -160,7 +160,7 @@ class StanceClassifier:
         encoder_options
             Passed to `transformers.AutoModel.from_pretrained`, such as the dropout rates.
         options
-            Fields of `StanceConfig`.
+            Fields of `StanceConfig`; targets that share a pass are kept apart unless ``target_view`` says otherwise.
         """
         hf = AutoTokenizer.from_pretrained(str(encoder))
         hf.add_special_tokens({"additional_special_tokens": list(MARKERS.values())})
@@ -169,7 +169,8 @@ class StanceClassifier:
         body.resize_token_embeddings(len(hf), mean_resizing=False)
         special = {role: hf.convert_tokens_to_ids(token) for role, token in MARKERS.items()}
         special |= {"cls": hf.cls_token_id, "sep": hf.sep_token_id, "pad": hf.pad_token_id}
-        config = StanceConfig(encoder=body.config.to_diff_dict(), special_ids=special, **options)  # type: ignore[arg-type]
+        made: dict[str, Any] = {"target_view": "apart", **options}
+        config = StanceConfig(encoder=body.config.to_diff_dict(), special_ids=special, **made)  # type: ignore[arg-type]
         return cls(StanceModel(config, body), hf.backend_tokenizer)
 
     def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype = torch.float16) -> None:

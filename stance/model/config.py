@@ -12,6 +12,8 @@ from stance.schema import LABELS
 __all__ = ["MODEL_FORMAT", "StanceConfig"]
 
 MODEL_FORMAT = 1
+TARGET_VIEWS = ("apart", "shared")
+"""What targets that share a pass may see of one another, see `StanceConfig`."""
 
 
 class StanceConfig(PretrainedConfig):
@@ -45,6 +47,9 @@ class StanceConfig(PretrainedConfig):
         The same for rows whose predicted label is outside the scope.
     head_dropout
         Dropout in the head while training.
+    target_view
+        What targets that share a pass see of one another: nothing (``apart``, so that each is read as if it were asked
+        about alone) or everything (``shared``, as models written before there was a choice).
     """
 
     model_type = "stance"
@@ -66,6 +71,7 @@ class StanceConfig(PretrainedConfig):
         abstain_scope: Sequence[str] | None = None,
         abstain_threshold_elsewhere: float = 0.0,
         head_dropout: float = 0.1,
+        target_view: str = "shared",
         **kwargs: Any,
     ) -> None:
         self.format = MODEL_FORMAT
@@ -84,6 +90,9 @@ class StanceConfig(PretrainedConfig):
         self.abstain_scope = None if abstain_scope is None else list(abstain_scope)
         self.abstain_threshold_elsewhere = abstain_threshold_elsewhere
         self.head_dropout = head_dropout
+        if target_view not in TARGET_VIEWS:
+            raise ValueError(f"target_view is {target_view!r}, must be one of {', '.join(TARGET_VIEWS)}")
+        self.target_view = target_view
         super().__init__(**kwargs)
 
     def abstain_thresholds(self) -> list[float]:

@@ -8,6 +8,7 @@ import torch
 
 from stance.errors import UsageError
 from stance.model.classifier import StanceClassifier
+from stance.model.modeling import attention_view
 from stance.schema import Statement
 
 __all__ = ["TokenAttribution", "explain"]
@@ -102,7 +103,9 @@ def explain(
 def _probabilities(classifier: StanceClassifier, embedded: torch.Tensor, marker: int) -> torch.Tensor:
     """Return calibrated probabilities of embedded inputs of one length, shape ``(batch, labels)``."""
     mask = torch.ones(embedded.shape[:2], dtype=torch.long)
-    hidden = classifier.model.encoder(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
+    markers = torch.full((len(embedded), 1), marker)
+    view = attention_view(mask, markers, classifier.config.target_view)
+    hidden = classifier.model.encoder(inputs_embeds=embedded, attention_mask=view).last_hidden_state
     logits = classifier.model.head(hidden[:, marker])
     return torch.softmax(logits.float() / classifier.config.calibration_temperature, dim=-1)
 

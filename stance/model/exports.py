@@ -24,7 +24,7 @@ from stance.model.modeling import StanceModel
 
 __all__ = ["cache_folder", "exported"]
 
-_GRAPH = 1
+_GRAPH = 2
 """Version of the exported graph; counted up when `stance.model.graph` changes."""
 _INPUTS = ("input_ids", "attention_mask", "marker_positions")
 _FILES = {"onnx": "model.onnx", "openvino": "model.xml"}

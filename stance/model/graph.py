@@ -13,11 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stance.model.modeling import StanceModel, StanceOutput
+from stance.model.modeling import MASKED, StanceModel, StanceOutput, attention_view
 
 __all__ = ["InferenceGraph", "inference_graph"]
-
-_MASKED = -1e4  # added to the scores of padding: its weight is zero after the softmax, in float32 and bfloat16
 
 
 class InferenceGraph(nn.Module):
@@ -53,10 +51,17 @@ class _BertGraph(InferenceGraph):
         hidden = parts.word_embeddings(input_ids)
         hidden = hidden + parts.position_embeddings.weight[: input_ids.shape[1]].unsqueeze(0)
         hidden = parts.LayerNorm(hidden + parts.token_type_embeddings.weight[0])
-        mask = ((1.0 - attention_mask.to(hidden.dtype)) * _MASKED)[:, None, None, :]
+        apart = self.model.config.target_view == "apart"
+        if apart:
+            mask = attention_view(attention_mask, marker_positions, "apart").to(hidden.dtype)
+        else:
+            mask = ((1.0 - attention_mask.to(hidden.dtype)) * MASKED)[:, None, None, :]
         layers = list(encoder.encoder.layer)
         for layer in layers[:-1]:
             hidden = self._layer(layer, hidden, hidden, mask)
+        if apart:
+            rows = marker_positions[:, None, :, None].expand(-1, -1, -1, mask.shape[-1])
+            mask = mask.gather(2, rows)
         index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
         logits: torch.Tensor = self.model.head(self._layer(layers[-1], hidden.gather(1, index), hidden, mask))
         return logits

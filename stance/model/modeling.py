@@ -12,7 +12,7 @@ from transformers.utils.generic import ModelOutput
 
 from stance.model.config import StanceConfig
 
-__all__ = ["IGNORED", "StanceModel", "StanceOutput"]
+__all__ = ["IGNORED", "MASKED", "StanceModel", "StanceOutput", "attention_view"]
 
 IGNORED = -100
 """Label id of a target whose label is unknown: it adds nothing to the loss."""
@@ -91,13 +91,51 @@ class StanceModel(PreTrainedModel):
             temperature that softens both sides of it (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a
             neural network", arXiv:1503.02531).
         """
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        view = attention_view(attention_mask, marker_positions, self.config.target_view)
+        if view.is_floating_point():
+            view = view.to(self.dtype)
+        hidden = self.encoder(input_ids=input_ids, attention_mask=view).last_hidden_state
         index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
         logits = self.head(hidden.gather(1, index))
         loss = None
         if labels is not None:
             loss = _masked_loss(logits, labels, soft_labels, weights, soft_weight, soft_temperature)
         return StanceOutput(loss=loss, logits=logits)
+
+
+MASKED = -1e4
+"""Added to the attention scores of what may not be seen: its weight is zero after the softmax in every precision."""
+
+
+def attention_view(attention_mask: torch.Tensor, marker_positions: torch.Tensor, view: str) -> torch.Tensor:
+    """Return which tokens see which, for the encoder.
+
+    Parameters
+    ----------
+    attention_mask
+        1 for tokens, 0 for padding, shape ``(batch, tokens)``.
+    marker_positions
+        Shape ``(batch, targets)``, ascending; 0 where there are fewer targets.
+    view
+        One of `stance.model.config.TARGET_VIEWS`.
+
+    Returns
+    -------
+    torch.Tensor
+        The mask as it was given for ``shared``. For ``apart`` what is added to the attention scores, shape
+        ``(batch, 1, tokens, tokens)``: 0 where the text sees anything, and where a target's tokens see the text or one
+        another; `MASKED` elsewhere.
+    """
+    if view == "shared":
+        return attention_mask
+    place = torch.arange(attention_mask.shape[1], device=attention_mask.device)
+    markers = marker_positions.unsqueeze(1)
+    owner = ((place[None, :, None] >= markers) & (markers > 0)).sum(-1)  # 0: the text; n: the n-th target
+    last = attention_mask.sum(1, keepdim=True) - 1
+    owner = owner * (place[None] != last)  # the [SEP] at the end belongs to the text
+    asking, asked = owner[:, :, None], owner[:, None, :]
+    seen = ((asking == asked) | (asking == 0) | (asked == 0)) & (attention_mask[:, None, :] > 0)
+    return ((~seen).float() * MASKED).unsqueeze(1)
 
 
 def _masked_loss(

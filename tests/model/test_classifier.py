@@ -6,6 +6,8 @@ import torch
 
 from stance.errors import ModelError
 from stance.model import IGNORED, StanceClassifier
+from stance.model.config import TARGET_VIEWS
+from stance.model.modeling import MASKED, attention_view
 from stance.model.packing import pad
 from stance.schema import Speaker, Statement
 
@@ -73,6 +75,59 @@ def test_pairs_equal_single_targets(tiny):
     pairs = tiny.predict_pairs([statement("we won"), statement("they lost")], ["Russia", "China"])
     single, _ = tiny.predict_proba([statement("they lost")], ["China"])
     np.testing.assert_allclose(pairs[1], single[0, 0], atol=1e-6)
+
+
+def test_what_each_token_sees():
+    """[CLS] said [SEP] [TARGET] a [TARGET] b b [SEP], and a shorter input with one target."""
+    mask = torch.tensor([[1] * 9, [1] * 6 + [0] * 3])
+    added = attention_view(mask, torch.tensor([[3, 5], [3, 0]]), "apart")
+    assert added.shape == (2, 1, 9, 9)
+    assert set(added.unique().tolist()) == {0.0, MASKED}
+    shown = ["".join("x" if v == 0 else "." for v in row) for row in added[0, 0]]
+    text, first, second = "xxxxxxxxx", "xxxxx...x", "xxx..xxxx"
+    assert shown == [text] * 3 + [first] * 2 + [second] * 3 + [text]
+    assert (added[1, 0, :6, :6] == 0).all()
+    assert (added[1, 0, :, 6:] == MASKED).all()
+    assert attention_view(mask, torch.tensor([[3, 5], [3, 0]]), "shared") is mask
+
+
+@pytest.mark.parametrize("view", TARGET_VIEWS)
+def test_a_target_sees_the_others_only_where_it_may(encoder_folder, view):
+    """With one layer nothing reaches a target by way of the text."""
+    torch.manual_seed(1)
+    classifier = StanceClassifier.from_encoder(encoder_folder, target_view=view)
+    layers = classifier.model.encoder.encoder
+    layers.layer = layers.layer[:1]
+    classifier.use_engine("torch-fp32")
+    one, other = (classifier.logits([statement("we won")], ["Russia", name])[0][0, 0] for name in ("China", "France"))
+    assert np.array_equal(one, other) == (view == "apart")
+
+
+@pytest.mark.parametrize("view", TARGET_VIEWS)
+def test_the_lean_graph_computes_what_the_network_does(encoder_folder, view):
+    torch.manual_seed(1)
+    classifier = StanceClassifier.from_encoder(encoder_folder, target_view=view)
+    texts = [statement("we won " * 9), statement("they lost", before="It is over. ")]
+    batch = pad(classifier.packer.pack(texts, [TARGETS, ["Russia"]]), classifier.config.special_ids["pad"])
+    with torch.inference_mode():
+        whole = classifier.model(*map(torch.from_numpy, batch)).logits.numpy()
+    (lean,) = classifier.engine.run([batch])
+    np.testing.assert_allclose(lean[0], whole[0], atol=1e-5)
+    np.testing.assert_allclose(lean[1, 0], whole[1, 0], atol=1e-5)  # the second has one target only
+
+
+def test_new_models_keep_targets_apart_and_old_ones_stay_as_they_were(tiny, tmp_path):
+    assert tiny.config.target_view == "apart"
+    tiny.save_pretrained(tmp_path)
+    assert StanceClassifier.from_pretrained(tmp_path).config.target_view == "apart"
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    del config["target_view"]
+    file.write_text(json.dumps(config))
+    assert StanceClassifier.from_pretrained(tmp_path).config.target_view == "shared"
+    file.write_text(json.dumps(config | {"target_view": "upside down"}))
+    with pytest.raises(ModelError, match="target_view is 'upside down', must be one of apart, shared"):
+        StanceClassifier.from_pretrained(tmp_path)
 
 
 def test_save_and_load(tiny, tmp_path):
