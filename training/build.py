@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from training.corpora import data_folder
 from training.corpora.country_stance import TARGETS
 from training.distillation import distilled
 from training.evaluate import predict
-from training.recipe import DEFAULT, Recipe, Stage, held_out, load_recipe, training_examples
+from training.recipe import BEFORE, DEFAULT, Distillation, Recipe, Stage, held_out, load_recipe, training_examples
 from training.tables import figures
 from training.tasks import tasks
 
@@ -72,7 +73,7 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
     examples = training_examples(data, stage)
     variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
     if stage.distillation:
-        examples = distilled(examples, stage.distillation, data, output)
+        examples = _distilled(classifier, examples, stage.distillation, data, output)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}
@@ -83,6 +84,18 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
         for name, tensor in classifier.model.state_dict().items():
             result[name] = result[name] + tensor * ((1 - stage.keep) / len(seeds))
     classifier.model.load_state_dict(result)
+
+
+def _distilled(
+    classifier: StanceClassifier, examples: list[Example], options: Distillation, data: Path, output: Path
+) -> list[Example]:
+    """Add the teachers' beliefs; where the model is its own teacher, it is saved for as long as it is asked."""
+    if BEFORE not in options.teachers:
+        return distilled(examples, options, data, output)
+    with tempfile.TemporaryDirectory() as folder:
+        StanceClassifier(classifier.model, classifier.tokenizer).save_pretrained(folder, dtype=torch.float32)
+        named = [folder if teacher == BEFORE else teacher for teacher in options.teachers]
+        return distilled(examples, replace(options, teachers=named), data, Path(folder))
 
 
 def _names(examples: list[Example]) -> list[str]:

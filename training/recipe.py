@@ -15,10 +15,12 @@ from training.augment import VariationOptions
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.duplicates import drop_near_duplicates
 
-__all__ = ["DEFAULT", "Distillation", "Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
+__all__ = ["BEFORE", "DEFAULT", "Distillation", "Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
 
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
 """The recipe of the shipped model."""
+BEFORE = "before"
+"""Names the model as it stands before a stage, as a teacher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Distillation:
     Parameters
     ----------
     teachers
-        Folders of the models.
+        Folders of the models; `BEFORE` is the model as it stands before the stage.
     unlabelled
         How many statements of ``newsmtsc``, ``dse`` and ``polnear`` that name one of the countries, without labels.
     swaps

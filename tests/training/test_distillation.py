@@ -13,7 +13,7 @@ from training.build import build_stage
 from training.corpora.country_stance import TARGETS, decode
 from training.counterfactual import swap_countries
 from training.distillation import distilled, exchanges, taught, unlabelled
-from training.recipe import Distillation, Recipe, Stage, load_recipe
+from training.recipe import BEFORE, Distillation, Recipe, Stage, load_recipe
 
 
 def example(text, code="-a-f"):
@@ -155,6 +155,25 @@ def test_a_stage_learns_from_its_teachers(tiny, teachers, tmp_path, monkeypatch)
     build_stage(student, recipe, stage, tmp_path, tmp_path / "run")
     assert distance() < before / 2
     assert len(list((tmp_path / "run").glob("teachers-*.npy"))) == 1
+
+
+def test_a_model_may_be_its_own_teacher(tiny, teachers, tmp_path, monkeypatch):
+    asked = []
+
+    def kept(examples, options, data, output):
+        asked.append([type(tiny).from_pretrained(folder) for folder in options.teachers])
+        return examples
+
+    monkeypatch.setattr("training.build.training_examples", lambda data, stage: [example("Russia attacked Ukraine")])
+    monkeypatch.setattr("training.build.distilled", kept)
+    options = Distillation([BEFORE, teachers[1]])
+    stage = Stage(fit=FitOptions(epochs=4, head_learning_rate=0.05, warmup=0.0, bf16=False), distillation=options)
+    before = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
+    build_stage(tiny, Recipe([stage], variation=VariationOptions(0, 0, 0, 0, 0, 0)), stage, tmp_path, tmp_path / "run")
+    ((itself, other),) = asked
+    assert all(torch.equal(tensor, before[name]) for name, tensor in itself.model.state_dict().items())
+    assert not torch.equal(tiny.model.head[-1].bias, before["head.4.bias"])  # it was trained after it was asked
+    assert other.config.calibration_temperature == 1.5
 
 
 def test_examples_of_other_targets_are_left_as_they_are(teachers, tmp_path):

@@ -143,7 +143,7 @@ def test_every_config_is_read(root):
         assert recipe.name == "stance-minilm"
         assert all(stage.fit.freeze_words for stage in recipe.stages)
         taught = [bool(stage.distillation and stage.distillation.teachers) for stage in recipe.stages]
-        assert any(taught) is (name == "distilled_model.yaml")
+        assert any(taught) is (name != "teacher_model.yaml")
 
 
 def test_misspelt_recipe_key_is_refused(tmp_path):
