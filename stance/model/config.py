@@ -9,7 +9,7 @@ from transformers import AutoConfig, PretrainedConfig
 
 from stance.schema import LABELS
 
-__all__ = ["MODEL_FORMAT", "StanceConfig"]
+__all__ = ["MODEL_FORMAT", "TARGET_VIEWS", "StanceConfig"]
 
 MODEL_FORMAT = 1
 TARGET_VIEWS = ("apart", "shared")
