@@ -27,7 +27,15 @@ from training.tasks import tasks
 __all__ = ["build", "build_stage", "main"]
 
 
-def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (), start: Path | None = None) -> str:
+def build(
+    recipe: Recipe,
+    data: Path,
+    output: Path,
+    *,
+    stages: Sequence[int] = (),
+    start: Path | None = None,
+    encoder: Path | None = None,
+) -> str:
     """Train, calibrate and save a model.
 
     Parameters
@@ -42,6 +50,8 @@ def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (
         Places of the stages to run, counted from 1; all if none is given.
     start
         Folder of a model to go on from, instead of the plain encoder.
+    encoder
+        Folder of a pretrained encoder to start from, instead of the one the shipped model stands on.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (
     """
     chosen = [s for i, s in enumerate(recipe.stages, start=1) if not stages or i in stages]
     torch.manual_seed(chosen[0].fit.seed)
-    classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe)
+    classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe, encoder)
     if attention := recipe.encoder.get("attn_implementation"):
         classifier.model.encoder.set_attn_implementation(attention)  # a loaded model has forgotten it
     classifier.config.target_view = recipe.target_view
@@ -62,9 +72,12 @@ def build(recipe: Recipe, data: Path, output: Path, *, stages: Sequence[int] = (
     return classifier.id
 
 
-def _fresh(recipe: Recipe) -> StanceClassifier:
+def _fresh(recipe: Recipe, encoder: Path | None) -> StanceClassifier:
     return StanceClassifier.from_encoder(
-        get_model_path(), encoder_options=recipe.encoder, name=recipe.name, context_tokens=recipe.context_tokens
+        encoder or get_model_path(),
+        encoder_options=recipe.encoder,
+        name=recipe.name,
+        context_tokens=recipe.context_tokens,
     )
 
 
@@ -117,13 +130,15 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=shipped_model())
     parser.add_argument("--stages", type=int, nargs="+", default=(), help="run only these stages, counted from 1")
     parser.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
+    parser.add_argument("--encoder", type=Path, help="start from this pretrained encoder instead of the plain one")
     parser.add_argument("--teachers", nargs="+", help="models that stages with distillation imitate, not the recipe's")
     arguments = parser.parse_args()
     data, begun = data_folder(), time.monotonic()
     recipe = load_recipe(arguments.recipe)
     if arguments.teachers:
         recipe = replace(recipe, stages=[_taught_by(stage, arguments.teachers) for stage in recipe.stages])
-    model = build(recipe, data, arguments.output, stages=arguments.stages, start=arguments.start)
+    where = {"start": arguments.start, "encoder": arguments.encoder}
+    model = build(recipe, data, arguments.output, stages=arguments.stages, **where)
     print(f"trained {model} in {(time.monotonic() - begun) / 60:.1f} minutes")
     classifier = StanceClassifier.from_pretrained(arguments.output)
     for name, (_, held) in tasks(data, "validation").items():

@@ -6,7 +6,6 @@ their mean is kept in the run's folder.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,10 +13,8 @@ from itertools import islice, permutations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.learning import Example
-from stance.model import StanceClassifier
 from stance.schema import Speaker, Statement
 from training.augment import COUNTRY
 from training.corpora import dse, newsmtsc, polnear
@@ -25,8 +22,9 @@ from training.corpora.country_stance import TARGETS
 from training.counterfactual import swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.recipe import Distillation, held_out
+from training.teachers import Teachers
 
-__all__ = ["distilled", "exchanges", "taught", "unlabelled"]
+__all__ = ["distilled", "exchanges", "taught", "taught_names", "unlabelled"]
 
 _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
@@ -38,7 +36,8 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     Parameters
     ----------
     examples
-        Labelled examples; those labelled toward other than the default targets stay as they are.
+        Labelled examples; those labelled toward other than the default targets stay as they are, but for those of the
+        corpora that `options` names.
     options
         Teachers, and what is added.
     data
@@ -48,11 +47,12 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     """
     ours = [e for e in examples if set(e.labels) <= set(TARGETS)]
     rest = [e for e in examples if not set(e.labels) <= set(TARGETS)]
+    named = [e for e in rest if e.corpus in options.named]
+    teachers = Teachers(options.teachers, output, options.engine)
     return [
-        *rest,
-        *taught(
-            [*ours, *unlabelled(data, options)], options.teachers, output, swaps=options.swaps, engine=options.engine
-        ),
+        *(e for e in rest if e.corpus not in options.named),
+        *taught_names(named, teachers),
+        *taught([*ours, *unlabelled(data, options)], teachers, swaps=options.swaps),
     ]
 
 
@@ -113,46 +113,38 @@ def exchanges(example: Example, most: int, rng: random.Random) -> list[tuple[int
     return [first, *islice((order for order in others if swappable(example, TARGETS, order)), most)]
 
 
-def taught(
-    examples: Sequence[Example], teachers: Sequence[str], output: Path, *, swaps: int = 0, engine: str = "torch-fp32"
-) -> list[Example]:
-    """Add to each example the teachers' mean calibrated probabilities toward the default targets.
+def taught_names(examples: Sequence[Example], teachers: Teachers) -> list[Example]:
+    """Add to each example what the teachers think toward each of its own targets."""
+    if not examples:
+        return []
+    asked = [(e.statement, target) for e in examples for target in e.labels]
+    answers = iter(teachers.about([s for s, _ in asked], [t for _, t in asked]))
+    return [replace(e, beliefs={t: tuple(map(float, next(answers))) for t in e.labels}) for e in examples]
+
+
+def taught(examples: Sequence[Example], teachers: Teachers, *, swaps: int = 0) -> list[Example]:
+    """Add to each example what the teachers think toward the default targets.
 
     Parameters
     ----------
     examples
         The examples.
     teachers
-        Folders of the models.
-    output
-        Folder of the run, where the answers are kept.
+        Who is asked.
     swaps
         With how many exchanges of countries each statement is asked about beside itself. What is said of
         ``targets[order[i]]`` in an exchanged statement counts for ``targets[i]`` in the original, so that a belief does
         not depend on which country it is about.
-    engine
-        Engine the teachers run on.
 
     Raises
     ------
     ValueError
-        If there is no teacher.
+        If exchanged statements are asked about and a teacher's answers are stored ones.
     """
-    if not teachers:
-        raise ValueError("distillation needs at least one teacher")
-    models = [StanceClassifier.from_pretrained(folder) for folder in teachers]
+    if swaps and teachers.stored:
+        raise ValueError("stored answers are about the statements as they stand: swaps must be 0")
     asked = [(i, o) for i, e in enumerate(examples) for o in exchanges(e, swaps, random.Random(e.statement.id))]
-    statements = [swap_countries(examples[i], TARGETS, order).statement for i, order in asked]
-    key = hashlib.sha256(repr(([m.id for m in models], statements)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    kept = output / f"teachers-{key}.npy"
-    if kept.is_file():
-        p: NDArray[np.float32] = np.load(kept, allow_pickle=False)
-    else:
-        for model in models:
-            model.use_engine(engine)
-        p = np.mean([m.predict_proba(statements, TARGETS)[0] for m in models], axis=0).astype(np.float32)
-        output.mkdir(parents=True, exist_ok=True)
-        np.save(kept, p, allow_pickle=False)
+    p = teachers.about_countries([swap_countries(examples[i], TARGETS, order).statement for i, order in asked])
     beliefs = np.zeros((len(examples), *p.shape[1:]))
     for (i, order), answer in zip(asked, p, strict=True):
         beliefs[i] += answer[list(order)]

@@ -15,12 +15,24 @@ from training.augment import VariationOptions
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.duplicates import drop_near_duplicates
 
-__all__ = ["BEFORE", "DEFAULT", "Distillation", "Recipe", "Stage", "held_out", "load_recipe", "training_examples"]
+__all__ = [
+    "BEFORE",
+    "DEFAULT",
+    "STORED",
+    "Distillation",
+    "Recipe",
+    "Stage",
+    "held_out",
+    "load_recipe",
+    "training_examples",
+]
 
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
 """The recipe of the shipped model."""
 BEFORE = "before"
 """Names the model as it stands before a stage, as a teacher."""
+STORED = "stored"
+"""Names the larger teacher whose answers are kept (`training.teachers`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,11 @@ class Distillation:
     Parameters
     ----------
     teachers
-        Folders of the models; `BEFORE` is the model as it stands before the stage.
+        Folders of the models; `BEFORE` is the model as it stands before the stage, `STORED` the larger one whose
+        answers are kept.
+    named
+        Corpora whose statements the teachers are asked about too, each toward the targets it is labelled toward
+        (``newsmtsc``); those labelled toward the default targets always are.
     unlabelled
         How many statements of ``newsmtsc``, ``dse`` and ``polnear`` that name one of the countries, without labels.
     swaps
@@ -43,6 +59,7 @@ class Distillation:
     """
 
     teachers: Sequence[str]
+    named: Sequence[str] = ()
     unlabelled: Mapping[str, int] = field(default_factory=dict)
     swaps: int = 1
     engine: str = "torch-fp32"

@@ -41,6 +41,9 @@ class FitOptions:
     freeze_words
         Keep the word vectors of the encoder as they are, so that other models can share them; only those of the
         markers are learned.
+    freeze_layers
+        How many of the encoder's layers, counted from its input, stay as they are, with everything below them. What
+        is frozen costs no backward pass.
     soft_weight, soft_temperature
         Weight and temperature of imitating the beliefs of the examples, see `stance.model.StanceModel.forward`.
     """
@@ -54,6 +57,7 @@ class FitOptions:
     seed: int = 17
     bf16: bool = True
     freeze_words: bool = False
+    freeze_layers: int = 0
     soft_weight: float = 1.0
     soft_temperature: float = 1.0
 
@@ -99,6 +103,8 @@ def fit(
     ------
     MissingExtraError
         If `accelerate` is not installed.
+    ValueError
+        If more layers are to be frozen than the encoder has.
     """
     try:
         import accelerate  # noqa: F401
@@ -140,7 +146,7 @@ def fit(
     packed = classifier.packer.pack([e.statement for e in examples], [asked(e) for e in examples])
     lengths = [len(p.ids) for p in packed]
     trainer.batch_sampler = LengthBuckets(lengths, options.batch_size, options.seed)
-    with _frozen_words(classifier, options.freeze_words):
+    with _frozen_words(classifier, options.freeze_words), _frozen_layers(classifier, options.freeze_layers):
         trainer.train()
     model.eval()  # type: ignore[no-untyped-call]
     return classifier
@@ -163,6 +169,27 @@ def _frozen_words(classifier: StanceClassifier, frozen: bool) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+@contextmanager
+def _frozen_layers(classifier: StanceClassifier, count: int) -> Iterator[None]:
+    """Leave the embeddings and the first layers of the encoder out of the backward pass; none if the count is 0."""
+    if not count:
+        yield
+        return
+    encoder = classifier.model.encoder
+    layers = list(encoder.encoder.layer)
+    if not 0 < count <= len(layers):
+        raise ValueError(f"freeze_layers is {count}, the encoder has {len(layers)} layers")
+    still = [p for part in (encoder.embeddings, *layers[:count]) for p in part.parameters()]
+    learned = [p for p in still if p.requires_grad]
+    for parameter in learned:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learned:
+            parameter.requires_grad_(True)
 
 
 def _words(classifier: StanceClassifier) -> torch.nn.Parameter:

@@ -13,7 +13,8 @@ from training.build import build_stage
 from training.corpora.country_stance import TARGETS, decode
 from training.counterfactual import swap_countries
 from training.distillation import distilled, exchanges, taught, unlabelled
-from training.recipe import BEFORE, Distillation, Recipe, Stage, load_recipe
+from training.recipe import BEFORE, STORED, Distillation, Recipe, Stage, load_recipe
+from training.teachers import Stored, Teachers, store
 
 
 def example(text, code="-a-f"):
@@ -55,7 +56,7 @@ def test_teachers_are_averaged_and_asked_once(teachers, tmp_path, monkeypatch):
     from stance.model import StanceClassifier
 
     examples = [example("Russia attacked Ukraine"), example("China trades with Peru", None)]
-    first = taught(examples, teachers, tmp_path / "run")
+    first = taught(examples, Teachers(teachers, tmp_path / "run"))
     statements = [e.statement for e in examples]
     p = [StanceClassifier.from_pretrained(folder).predict_proba(statements, TARGETS)[0] for folder in teachers]
     assert not np.allclose(p[0], p[1])
@@ -63,14 +64,14 @@ def test_teachers_are_averaged_and_asked_once(teachers, tmp_path, monkeypatch):
     assert found == pytest.approx((p[0] + p[1]) / 2, abs=1e-6)
     assert [e.labels for e in first] == [e.labels for e in examples]
     monkeypatch.setattr(StanceClassifier, "predict_proba", None)
-    assert taught(examples, teachers, tmp_path / "run") == first
+    assert taught(examples, Teachers(teachers, tmp_path / "run")) == first
     with pytest.raises(TypeError):
-        taught(examples[:1], teachers, tmp_path / "run")  # other statements are not taken from the file
+        taught(examples[:1], Teachers(teachers, tmp_path / "run"))  # other statements are not taken from the file
 
 
 def test_no_teacher_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="at least one teacher"):
-        taught([example("It rained")], [], tmp_path)
+        Teachers([], tmp_path)
 
 
 def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_path, monkeypatch):
@@ -83,25 +84,26 @@ def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_pa
     ]
     monkeypatch.setattr("training.distillation.held_out", lambda data: {"x": [example(held)]})
     monkeypatch.setattr("training.distillation.newsmtsc.read", lambda *_: [example(t) for t in (*texts, texts[1])])
-    found = unlabelled(tmp_path, Distillation(["t"], {"newsmtsc": 9}))
+    found = unlabelled(tmp_path, Distillation(["t"], unlabelled={"newsmtsc": 9}))
     assert sorted(e.statement.text for e in found) == [texts[1], texts[3]]
     assert all(not e.labels for e in found)
-    assert len(unlabelled(tmp_path, Distillation(["t"], {"newsmtsc": 1}))) == 1
+    assert len(unlabelled(tmp_path, Distillation(["t"], unlabelled={"newsmtsc": 1}))) == 1
     with pytest.raises(ValueError, match="no statements of basil"):
-        unlabelled(tmp_path, Distillation(["t"], {"basil": 1}))
+        unlabelled(tmp_path, Distillation(["t"], unlabelled={"basil": 1}))
 
 
 def test_what_is_believed_does_not_depend_on_which_country_it_is_about(teachers, tmp_path):
     texts = ("Russia attacked Ukraine", "Ukraine attacked Russia", "It rained")
-    one, other, rain = taught([example(t) for t in texts], teachers, tmp_path, swaps=23)
-    plain, reverse, _ = taught([example(t) for t in texts], teachers, tmp_path)
+    asked = Teachers(teachers, tmp_path)
+    one, other, rain = taught([example(t) for t in texts], asked, swaps=23)
+    plain, reverse, _ = taught([example(t) for t in texts], asked)
 
     def apart(a, b):
         pairs = (("Russia", "Ukraine"), ("Ukraine", "Russia"))
         return max(np.abs(np.subtract(a.beliefs[x], b.beliefs[y])).max() for x, y in pairs)
 
     assert apart(one, other) < apart(plain, reverse) / 5
-    (alone,) = taught([example("It rained")], teachers, tmp_path)
+    (alone,) = taught([example("It rained")], asked)
     assert np.allclose([rain.beliefs[t] for t in TARGETS], [alone.beliefs[t] for t in TARGETS], atol=1e-6)
 
 
@@ -181,6 +183,41 @@ def test_examples_of_other_targets_are_left_as_they_are(teachers, tmp_path):
     found = distilled([other, example("Russia attacked Ukraine")], Distillation(teachers, swaps=1), tmp_path, tmp_path)
     assert found[0] == other
     assert [set(e.beliefs) for e in found[1:]] == [set(TARGETS)]
+
+
+def test_named_targets_are_asked_about_where_the_recipe_says_so(tiny, teachers, tmp_path):
+    from stance.model import StanceClassifier
+
+    other = Example(Statement(id="o", text="Smith beat Jones."), {"Smith": "favor", "Jones": "neutral"}, corpus="news")
+    left = Example(Statement(id="p", text="Brown lost."), {"Brown": "against"}, corpus="dse")
+    options = Distillation(teachers, named=["news"], swaps=0)
+    found = distilled([other, left, example("Russia attacked Ukraine")], options, tmp_path, tmp_path)
+    assert found[0] == left
+    assert found[1].labels == other.labels
+    models = [StanceClassifier.from_pretrained(folder) for folder in teachers]
+    p = np.mean([m.predict_pairs([other.statement] * 2, ["Smith", "Jones"]) for m in models], axis=0)
+    assert np.array([found[1].beliefs[t] for t in ("Smith", "Jones")]) == pytest.approx(p, abs=1e-6)
+
+
+def test_stored_answers_are_those_of_the_teacher(tiny, teachers, tmp_path, monkeypatch):
+    teacher = type(tiny).from_pretrained(teachers[1])
+    war, won = Statement(id="w", text="Russia attacked Ukraine"), Statement(id="o", text="Smith beat Jones.")
+    path = tmp_path / "beliefs.npz"
+    assert store(teacher, [war, won, war], [TARGETS, ("Smith", "Jones"), TARGETS], path) == 6
+    kept = Stored(path)
+    assert kept.id == teacher.id
+    close = pytest.approx(teacher.predict_proba([war], TARGETS)[0][0], abs=0.005)
+    assert kept.about([war] * 4, TARGETS) == close
+    assert kept.about([won], ["Jones"]) == pytest.approx(teacher.predict_pairs([won], ["Jones"]), abs=0.005)
+    with pytest.raises(ValueError, match="no answer about 1 of 2 pairs, the first o toward Brown"):
+        kept.about([won, won], ["Smith", "Brown"])
+    monkeypatch.setattr("training.teachers.Stored", lambda: kept)
+    both = Teachers([STORED, teachers[0]], tmp_path / "run")
+    q = type(tiny).from_pretrained(teachers[0]).predict_proba([war], TARGETS)[0]
+    mean = (teacher.predict_proba([war], TARGETS)[0] + q)[0] / 2
+    assert both.about_countries([war])[0] == pytest.approx(mean, abs=0.005)
+    with pytest.raises(ValueError, match="swaps must be 0"):
+        taught([Example(war)], both, swaps=1)
 
 
 def test_a_recipe_tells_its_teachers(tmp_path):

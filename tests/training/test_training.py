@@ -140,10 +140,30 @@ def test_every_config_is_read(root):
     assert [p.name for p in paths] == names  # offices.yaml: tests/training/test_countries.py
     for name in ("default_model.yaml", "distilled_model.yaml", "teacher_model.yaml"):
         recipe = load_recipe(root / "configs" / name)
-        assert recipe.name == "stance-minilm"
-        assert all(stage.fit.freeze_words for stage in recipe.stages)
+        teacher = name == "teacher_model.yaml"
+        assert recipe.name == ("stance-mpnet" if teacher else "stance-minilm")
+        assert all(stage.fit.freeze_words is not teacher for stage in recipe.stages)
         taught = [bool(stage.distillation and stage.distillation.teachers) for stage in recipe.stages]
         assert any(taught) is (name != "teacher_model.yaml")
+
+
+def test_frozen_layers_stay_as_they_are_and_learn_again_afterwards(tiny, tmp_path):
+    texts = [example(f"Russia {verb} Ukraine", "-a-f") for verb in ("attacked", "shelled", "invaded", "blackmailed")]
+    before = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
+    fit(tiny, texts, FitOptions(epochs=4, batch_size=2, warmup=0.0, bf16=False, freeze_layers=1), output=tmp_path)
+    changed = {name for name, tensor in tiny.model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert any(name.startswith("encoder.encoder.layer.1.") for name in changed)
+    assert not any(name.startswith(("encoder.embeddings", "encoder.encoder.layer.0.")) for name in changed)
+    assert all(parameter.requires_grad for parameter in tiny.model.parameters())
+    with pytest.raises(ValueError, match="freeze_layers is 3, the encoder has 2 layers"):
+        fit(tiny, texts, FitOptions(freeze_layers=3), output=tmp_path)
+
+
+def test_new_markers_start_as_what_the_encoder_knows(tiny):
+    words, special = tiny.model.encoder.get_input_embeddings().weight, tiny.config.special_ids
+    assert torch.equal(words[special["target"]], words[tiny.tokenizer.token_to_id("[MASK]")])
+    assert torch.equal(words[special["open"]], words[special["sep"]])
+    assert torch.equal(words[special["close"]], words[special["sep"]])
 
 
 def test_misspelt_recipe_key_is_refused(tmp_path):

@@ -1,0 +1,186 @@
+"""Who is imitated in distillation: our own models, and answers of a larger one that are kept beside the labels.
+
+``python -m training.teachers FOLDER`` asks a trained teacher about every example the recipe's last stage learns from,
+and writes its answers to ``training/labels/beliefs.npz``, so that the shipped model can be rebuilt without the large
+encoder the teacher stands on (``configs/teacher_model.yaml`` tells which, and how it was trained). The file holds a
+number for each statement and target and the probabilities in steps of 1/255; no text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.model import StanceClassifier
+from stance.schema import Statement
+from training.corpora import data_folder
+from training.corpora.country_stance import TARGETS
+from training.recipe import DEFAULT, STORED, Distillation, load_recipe, training_examples
+
+__all__ = ["BELIEFS", "Stored", "Teachers", "main", "store"]
+
+BELIEFS = Path(__file__).resolve().parent / "labels" / "beliefs.npz"
+"""Answers of the larger teacher."""
+_STEPS = 255
+Floats = NDArray[np.float32]
+
+
+class Stored:
+    """Answers of a teacher, read from a file.
+
+    Parameters
+    ----------
+    path
+        Written by `store`.
+    """
+
+    def __init__(self, path: Path = BELIEFS) -> None:
+        with np.load(path, allow_pickle=False) as kept:
+            self._keys, self._p = kept["keys"], kept["p"]
+            self.id = str(kept["model"])
+        self._path = path
+
+    def about(self, statements: Sequence[Statement], targets: Sequence[str]) -> Floats:
+        """Return what the teacher thought of each statement and its target, shape ``(n, labels)``.
+
+        Raises
+        ------
+        ValueError
+            If it was not asked about one of them.
+        """
+        asked = np.array([_key(s, t) for s, t in zip(statements, targets, strict=True)], dtype=np.uint64)
+        place = np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)
+        if missing := np.flatnonzero(self._keys[place] != asked).tolist():
+            raise ValueError(
+                f"{self._path.name} has no answer about {len(missing)} of {len(asked)} pairs, the first "
+                f"{statements[missing[0]].id} toward {targets[missing[0]]}: ask the teacher anew "
+                "(python -m training.teachers)"
+            )
+        p = self._p[place].astype(np.float32)
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+
+class Teachers:
+    """Several teachers; what they think is the mean of their calibrated probabilities.
+
+    Parameters
+    ----------
+    names
+        Folders of models, and `training.recipe.STORED` for the answers in `BELIEFS`.
+    output
+        Folder of the run, where answers are kept.
+    engine
+        Engine the models run on (`stance.model.engines.ENGINES`).
+
+    Raises
+    ------
+    ValueError
+        If there is no teacher.
+    """
+
+    def __init__(self, names: Sequence[str], output: Path, engine: str = "torch-fp32") -> None:
+        if not names:
+            raise ValueError("distillation needs at least one teacher")
+        self._stored = [Stored() for name in names if name == STORED]
+        self._models = [StanceClassifier.from_pretrained(name) for name in names if name != STORED]
+        self._ids = [teacher.id for teacher in (*self._stored, *self._models)]
+        self._output, self._engine = output, engine
+
+    @property
+    def stored(self) -> bool:
+        """Whether one of them answers from a file, only about what it was asked before."""
+        return bool(self._stored)
+
+    def about_countries(self, statements: Sequence[Statement]) -> Floats:
+        """Return what they think of each statement toward the default targets, shape ``(n, targets, labels)``."""
+        kept = self._kept("countries", statements)
+        if kept.is_file():
+            return np.asarray(np.load(kept, allow_pickle=False))
+        answers = [np.stack([x.about(statements, [t] * len(statements)) for t in TARGETS], 1) for x in self._stored]
+        answers += [model.predict_proba(statements, TARGETS)[0] for model in self._ready()]
+        return self._keep(kept, answers)
+
+    def about(self, statements: Sequence[Statement], targets: Sequence[str]) -> Floats:
+        """Return what they think of each statement toward its own target, shape ``(n, labels)``."""
+        kept = self._kept("pairs", list(zip(statements, targets, strict=True)))
+        if kept.is_file():
+            return np.asarray(np.load(kept, allow_pickle=False))
+        answers = [x.about(statements, targets) for x in self._stored]
+        answers += [model.predict_pairs(statements, targets) for model in self._ready()]
+        return self._keep(kept, answers)
+
+    def _kept(self, kind: str, asked: Sequence[object]) -> Path:
+        key = hashlib.sha256(repr((kind, self._ids, asked)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return self._output / f"teachers-{key}.npy"
+
+    def _keep(self, path: Path, answers: Sequence[NDArray[np.floating]]) -> Floats:
+        p = np.mean(answers, axis=0).astype(np.float32)
+        self._output.mkdir(parents=True, exist_ok=True)
+        np.save(path, p, allow_pickle=False)
+        return np.asarray(p)
+
+    def _ready(self) -> list[StanceClassifier]:
+        for model in self._models:
+            if model.engine.name != self._engine:
+                model.use_engine(self._engine)
+        return self._models
+
+
+def store(
+    teacher: StanceClassifier, statements: Sequence[Statement], targets: Sequence[Sequence[str]], path: Path = BELIEFS
+) -> int:
+    """Ask a teacher about statements, each toward its own targets, and write its answers.
+
+    Parameters
+    ----------
+    teacher
+        The model.
+    statements, targets
+        Both of length ``n``; a pair asked twice is kept once.
+    path
+        File to write.
+
+    Returns
+    -------
+    int
+        Number of pairs written.
+    """
+    found: dict[int, Floats] = {}
+    fours = [s for s, names in zip(statements, targets, strict=True) if tuple(names) == TARGETS]
+    others = [(s, t) for s, names in zip(statements, targets, strict=True) if tuple(names) != TARGETS for t in names]
+    for s, rows in zip(fours, teacher.predict_proba(fours, TARGETS)[0], strict=True):
+        found |= {_key(s, t): p for t, p in zip(TARGETS, rows, strict=True)}
+    answers = teacher.predict_pairs([s for s, _ in others], [t for _, t in others])
+    found |= {_key(s, t): p for (s, t), p in zip(others, answers, strict=True)}
+    keys = np.array(sorted(found), dtype=np.uint64)
+    p = np.rint(np.stack([found[int(key)] for key in keys]) * _STEPS).astype(np.uint8)
+    np.savez_compressed(path, keys=keys, p=p, model=np.array(teacher.id), allow_pickle=False)
+    return len(keys)
+
+
+def _key(statement: Statement, target: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{statement.id}\n{target}".encode()).digest()[:8], "big")
+
+
+def main() -> None:
+    """Ask a teacher and write its answers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("teacher", type=Path, help="folder of the trained teacher")
+    parser.add_argument("--recipe", type=Path, default=DEFAULT)
+    arguments = parser.parse_args()
+    stage = load_recipe(arguments.recipe).stages[-1]
+    options = stage.distillation or Distillation(())
+    every = training_examples(data_folder(), stage)
+    examples = [e for e in every if set(e.labels) <= set(TARGETS) or e.corpus in options.named]
+    names = [TARGETS if set(e.labels) <= set(TARGETS) else tuple(e.labels) for e in examples]
+    count = store(StanceClassifier.from_pretrained(arguments.teacher), [e.statement for e in examples], names)
+    print(f"wrote {count} answers to {BELIEFS}")
+
+
+if __name__ == "__main__":
+    main()
