@@ -33,6 +33,7 @@ _TALKED = re.compile(
 _HEARD = re.compile(r"\b(?:to|with)$")
 _MARKS = "“\"‘'«„` "
 _QUOTES = '“”"‘«»'
+_OPENING = frozenset(_QUOTES + "'’„")
 _LONGEST = 100  # characters of a line looked at
 _FEWEST = 2  # words of a title; one capitalised word may be an exclamation
 
@@ -60,13 +61,16 @@ def is_naming(cue: str) -> bool:
 def says_nothing(text: str, cue: Span, pieces: Sequence[tuple[int, int]]) -> bool:
     """Return whether a cue and what goes with it report no words of anybody.
 
-    That is so where the content is a bare pronoun ("told anyone"), where it is whom somebody talks to ("talked to
-    the king about trade"), and where nobody talks of a thing ("nothing was said about money").
+    That is so where the content is a bare pronoun ("told anyone") or a manner ("saw it differently"), where it is whom
+    somebody talks to ("talked to the king about trade"), and where nobody talks of a thing ("nothing was said about
+    money"). Words in quotation marks are somebody's, however few.
     """
     said = " ".join(text[start:end] for start, end in pieces)
     words = _WORD.findall(said.lower())
-    if not words or set(words) <= listed("pronouns", "vague"):
-        return bool(words)
+    if not words or any(not _OPENING.isdisjoint(text[max(0, start - 1) : start + 1]) for start, _ in pieces):
+        return False
+    if set(words) <= listed("pronouns", "vague") | listed("pronouns", "manner"):
+        return True
     verb = text[cue.start : cue.end].strip()
     if any(mark in said for mark in _QUOTES) or said.lower().startswith("that "):
         return False

@@ -115,10 +115,17 @@ def test_a_short_quotation_after_another_is_kept(found):
         "The president talked to the king about trade.",
         "Ann Lee spoke with reporters on Monday.",
         "Ann Lee said that it rained. Nothing was said about money.",
+        "Critics think otherwise.",
+        "The regional court ruled otherwise.",
     ],
 )
 def test_talk_that_reports_no_words_is_no_statement(found, text):
     assert [s.text for s in found(text)] in ([], ["it rained"])
+
+
+def test_a_quotation_of_one_empty_word_is_kept(found):
+    text = "Asked about money, Ann Lee smiled. “Nothing,” she said. ‘Everything,’ said Luc Morel, the mayor of Lyon."
+    assert [s.text.strip("‘’“”,.") for s in found(text) if s.quote_type == "direct"] == ["Nothing", "Everything"]
 
 
 def test_who_is_asked_does_not_ask(found):
