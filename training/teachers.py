@@ -172,13 +172,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("teacher", type=Path, help="folder of the trained teacher")
     parser.add_argument("--recipe", type=Path, default=DEFAULT)
+    parser.add_argument("--engine", default="torch-fp32", help="engine the teacher runs on")
     arguments = parser.parse_args()
     stage = load_recipe(arguments.recipe).stages[-1]
     options = stage.distillation or Distillation(())
     every = training_examples(data_folder(), stage)
     examples = [e for e in every if set(e.labels) <= set(TARGETS) or e.corpus in options.named]
     names = [TARGETS if set(e.labels) <= set(TARGETS) else tuple(e.labels) for e in examples]
-    count = store(StanceClassifier.from_pretrained(arguments.teacher), [e.statement for e in examples], names)
+    teacher = StanceClassifier.from_pretrained(arguments.teacher)
+    teacher.use_engine(arguments.engine)
+    count = store(teacher, [e.statement for e in examples], names)
     print(f"wrote {count} answers to {BELIEFS}")
 
 

@@ -64,7 +64,8 @@ def evaluate(arguments: argparse.Namespace, notices: Notices) -> int:
     )
     if arguments.output:
         check_folder(arguments.output)
-    result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject)
+    say = (lambda what: print(what, file=sys.stderr)) if sys.stderr.isatty() else None
+    result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject, progress=say)
     written = write_report(result, arguments.output, text=not arguments.no_text) if arguments.output else []
     if arguments.json:
         print(json.dumps(metrics(result), indent=1, ensure_ascii=False, allow_nan=False))

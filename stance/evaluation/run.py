@@ -99,6 +99,7 @@ def evaluate(
     options: Options | None = None,
     *,
     on_reject: Callable[[Rejection], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Evaluate a model on a labelled corpus.
 
@@ -112,6 +113,8 @@ def evaluate(
         See `Options`.
     on_reject
         Called for each record of the corpus left out; if not given, the first one raises.
+    progress
+        Told what begins, in a few words.
 
     Raises
     ------
@@ -121,18 +124,24 @@ def evaluate(
         If scikit-learn, SciPy or datasketch is not installed.
     """
     options = options or Options()
+    say = progress or (lambda _: None)
     _require_extra()
     suite = load_suite(options.behaviour_file) if options.behaviour else None
+    say("reading the corpus")
     labelled, articles, left_out = _read(corpus, options, on_reject)
     split = choose_split(labelled, options.split)
     sources = [_loaded(source) for source in (model, *options.against)]
     items = labelled_items(labelled, split, [label for source in sources for label in source.labels])
     train = () if split == "train" else labelled.splits.get("train", ())
+    say(f"asking about {len(items.records)} statements")
     answers = [_answers(source, items) for source in sources]
+    say("training baselines")
     trivial, said = baselines(items, train, options.seed)
     answers = _apart([*answers, *trivial])
+    say(f"comparing {len(answers)} systems, {options.resamples} resamples")
     result = replace(_judged(items, answers, _leaks(labelled, split), options), run=_run(items, labelled, options))
     if (classifier := None if isinstance(sources[0], _Stored) else sources[0]) is not None:
+        say("asking the model what only it can show")
         result = _asked(result, classifier, articles, options, suite)
     elif articles:
         said.append("Stored predictions hold no extraction of their own: the articles were not scored end to end.")

@@ -50,6 +50,18 @@ def predictions_file(path, result, change=None):
     return path / "rows.jsonl"
 
 
+def test_what_begins_is_told(sample, tiny):
+    told = []
+    evaluate(sample, tiny, QUICK, progress=told.append)
+    assert told == [
+        "reading the corpus",
+        f"asking about {len(sample.splits['test'])} statements",
+        "training baselines",
+        f"comparing {1 + len(BASELINES)} systems, 200 resamples",
+        "asking the model what only it can show",
+    ]
+
+
 def test_model_and_baselines_stand_beside_each_other(result):
     assert [s.predictions.name for s in result.systems[1:]] == list(BASELINES)
     assert [c.other for c in result.comparisons] == list(BASELINES)
