@@ -41,7 +41,7 @@ def test_sample_corpus_is_read_as_it_was_written(root):
     assert corpus.labels == LABELS
     assert corpus.targets == ("United States", "Russia", "China", "Ukraine")
     assert {name: len(split) for name, split in corpus.splits.items()} == {
-        "train": 2152,
+        "train": 2837,
         "validation": 288,
         "test": 268,
     }
