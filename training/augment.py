@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from stance.learning import Example
 from stance.learning.examples import asked
+from stance.targets import default_targets
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import random_order, swap_countries, swappable
 
@@ -21,11 +22,13 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "China": ("People's Republic of China", "PRC", "Beijing"),
     "Ukraine": ("Kyiv", "Kiev"),
 }
+_WORDS = ("America", "American", "Russian", "Chinese", "Ukrainian")
 COUNTRY = re.compile(
-    r"\b(U\.?S\.?A?|United States|America\w*|Washington|Russia\w*|Moscow|Kremlin|Putin|China|Chinese|Beijing|"
-    r"Ukrain\w*|Kiev|Kyiv)\b"
+    r"(?<!\w)(?:"
+    + "|".join(sorted({re.escape(n) for t in default_targets() for n in (t.name, *t.aliases, *_WORDS)}, key=len)[::-1])
+    + r")s?(?!\w)"
 )
-"""What names one of the default targets."""
+"""What names one of the default targets: their aliases, and what their people are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,13 @@ class Variation:
     def __call__(self, example: Example, rng: random.Random) -> Example:
         """Return a varied copy of the example."""
         o = self._options
-        if set(example.labels) <= set(TARGETS):
+        about_countries = set(example.labels) <= set(TARGETS)
+        if about_countries:
             example = self._countries(example, rng)
             if rng.random() < o.foreign_context:
                 example = self._surround(example, rng)
         if rng.random() < o.distractor:
-            example = self._distract(example, rng)
+            example = self._distract(example, rng, about_countries)
         if rng.random() < o.drop_context:
             example = replace(example, statement=replace(example.statement, before="", after=""))
         items = list(example.labels.items())
@@ -120,11 +124,14 @@ class Variation:
         after = f". {after}" if side > 1 / 3 else ""
         return replace(example, statement=replace(statement, before=before, after=after))
 
-    def _distract(self, example: Example, rng: random.Random) -> Example:
+    def _distract(self, example: Example, rng: random.Random, about_countries: bool) -> Example:
         text = example.statement.text.casefold()
-        name = rng.choice(self._names)
-        if not COUNTRY.search(example.statement.text) and not set(asked(example)) & set(TARGETS):
-            name = rng.choice([name, *TARGETS])
+        choices = [rng.choice(self._names)] if self._names else []
+        if not about_countries and not COUNTRY.search(example.statement.text):
+            choices += TARGETS
+        if not choices:
+            return example
+        name = rng.choice(choices)
         words = re.findall(r"\w{3,}", name.casefold())
         if not words or any(word in text for word in words):
             return example

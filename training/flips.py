@@ -32,10 +32,10 @@ class Flips:
     statements, swaps
         Statements that could be exchanged, and exchanged versions of them.
     consistent
-        Share of addressed targets (by either prediction) whose label went with the exchange, with its 95 % interval
-        clustered by statement.
+        Share of the exchanged targets that are addressed (by either prediction) whose label went with the exchange,
+        with its 95 % interval clustered by document.
     all_targets
-        The same share over all four targets.
+        The same share over all four targets, addressed or not, exchanged or not.
     """
 
     statements: int
@@ -73,13 +73,15 @@ def flip_consistency(classifier: StanceClassifier, examples: Sequence[Example]) 
     second, _ = classifier.predict_proba([e.statement for _, _, e in pairs], TARGETS)
     before, after = first.argmax(-1), second.argmax(-1)
     silent = LABELS.index("not_addressed")
-    counts = np.zeros((len(used), 2, 2), dtype=np.int64)  # addressed | all, consistent | asked
+    documents = [examples[i].document or examples[i].statement.id for i in used]
+    _, cluster = np.unique(documents, return_inverse=True)
+    counts = np.zeros((cluster.max() + 1, 2, 2), dtype=np.int64)  # addressed and exchanged | all, consistent | asked
     for (i, order, _), swapped in zip(pairs, after, strict=True):
         original = before[place[i]]
         for target, other in enumerate(order):
             same = int(original[target] == swapped[other])
-            addressed = int(original[target] != silent or swapped[other] != silent)
-            counts[place[i]] += np.array([[same * addressed, addressed], [same, 1]])
+            counted = int(target != other and (original[target] != silent or swapped[other] != silent))
+            counts[cluster[place[i]]] += np.array([[same * counted, counted], [same, 1]])
 
     def share(which: int) -> tuple[float, float, float]:
         def figure(sums: NDArray[np.int64]) -> NDArray[np.float64]:

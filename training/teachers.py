@@ -164,7 +164,9 @@ def store(
 
 
 def _key(statement: Statement, target: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{statement.id}\n{target}".encode()).digest()[:8], "big")
+    speaker = statement.speaker.name if statement.speaker else ""
+    said = "\n".join((statement.id, target, speaker, statement.before, statement.text, statement.after))
+    return int.from_bytes(hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 
 def main() -> None:

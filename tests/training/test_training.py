@@ -201,6 +201,28 @@ def test_a_stage_averages_its_seeds_and_what_was_there(tiny, tmp_path, monkeypat
     assert not torch.equal(one[words][first:], start[words][first:])
 
 
+def test_a_sentence_of_news_belongs_to_its_article():
+    assert newsmtsc.document_of("allsides_1000_401_25_Ann Lee_3_9") == "allsides_1000"
+    assert newsmtsc.document_of("polusa_v1_207_-1_4_Ann Lee_3_9") == "polusa_v1_207"
+
+
+def test_no_document_of_news_holds_much_of_a_test_split(data):
+    for part in ("mt", "rw"):
+        documents = [e.document for e in newsmtsc.read(data, part, "test")]
+        assert max(documents.count(d) for d in set(documents)) < 0.05 * len(documents)
+
+
+def test_a_country_is_said_to_be_unaddressed_only_where_nothing_names_one():
+    vary = Variation(VariationOptions(0, 1, 0, 1, 0, 0), ["Smith"], ["y"])
+    told = Example(Statement(id="a", text="Jones left the Pentagon"), {"Jones": "neutral"})
+    meant = example("They shelled us again", "-a--")
+    plain = Example(Statement(id="b", text="Jones left the house"), {"Jones": "neutral"})
+    drawn = [[set(vary(e, random.Random(seed)).labels) for seed in range(60)] for e in (told, meant, plain)]
+    assert set().union(*drawn[0]) == {"Jones", "Smith"}
+    assert all(len(labels) <= 5 for labels in drawn[1])  # four aliases and perhaps a person, no country twice
+    assert set(TARGETS) < set().union(*drawn[2])
+
+
 def test_own_statements_are_sound():
     records = list(own.records())
     assert len(records) >= 2000

@@ -13,7 +13,7 @@ from pathlib import Path
 from stance.learning import Example
 from stance.schema import Statement
 
-__all__ = ["LABEL_OF", "read"]
+__all__ = ["LABEL_OF", "document_of", "read"]
 
 LABEL_OF = {-1: "against", 0: "neutral", 1: "favor"}
 
@@ -25,6 +25,10 @@ def read(data: Path, part: str, split: str) -> Iterator[Example]:
             record = json.loads(line)
             statement = Statement(id=record["id"], text=record["sentence"])
             labels = {record["mention"]: LABEL_OF[int(record["polarity"])]}
-            # ids read "allsides_1000_401_25_…": source, article, …
-            document = "_".join(record["id"].split("_")[:2])
-            yield Example(statement, labels, corpus="newsmtsc", document=document)
+            yield Example(statement, labels, corpus="newsmtsc", document=document_of(record["id"]))
+
+
+def document_of(name: str) -> str:
+    """Return the article in an id: "allsides_1000" of "allsides_1000_401_…", "polusa_v1_207" of "polusa_v1_207_-…"."""
+    parts = name.split("_")
+    return "_".join(parts[: 3 if parts[0] == "polusa" else 2])
