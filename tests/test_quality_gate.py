@@ -48,10 +48,16 @@ def test_the_gate_says_what_is_wrong(change, problem):
 
 def test_a_floor_sinks_only_on_purpose():
     high = GOOD | {"floors": {"own": {"macro-F1": 0.9}}}
+    kept = {"lower": False, "new_items": False}
     with pytest.raises(SystemExit, match="--lower"):
-        _updated(high, "m@2", FOUND, lower=False)
-    assert _updated(high, "m@2", FOUND, lower=True)["floors"]["own"]["macro-F1"] == pytest.approx(0.8 - MARGIN)
-    assert _updated(GOOD, "m@2", FOUND, lower=False)["floors"]["own"]["macro-F1"] == pytest.approx(0.795)
+        _updated(high, "m@2", FOUND, **kept)
+    sunk = _updated(high, "m@2", FOUND, lower=True, new_items=False)
+    assert sunk["floors"]["own"]["macro-F1"] == pytest.approx(0.8 - MARGIN)
+    assert _updated(GOOD, "m@2", FOUND, **kept)["floors"]["own"]["macro-F1"] == pytest.approx(0.795)
+    other = high | {"corpora": {"own": "xyz"}}
+    with pytest.raises(SystemExit, match="--new-items"):
+        _updated(other, "m@2", FOUND, lower=True, new_items=False)
+    assert _updated(other, "m@2", FOUND, lower=False, new_items=True)["floors"]["own"]["macro-F1"] < 0.8
 
 
 def test_weights_stay_small_and_safe():

@@ -111,7 +111,9 @@ def main() -> None:
         tables.append(table)
     if arguments.card:
         folder = arguments.model or shipped_model()
-        (folder / "README.md").write_text(model_card(classifier, [t.markdown() for t in tables]), encoding="utf-8")
+        (folder / "README.md").write_text(
+            model_card(classifier, [t.markdown() for t in tables], data_folder()), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

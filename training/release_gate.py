@@ -1,9 +1,9 @@
-"""May these weights be released? ``python -m training.release_gate [--model FOLDER] [--write [--lower]]``.
+"""May these weights be released? ``python -m training.release_gate [--model FOLDER] [--write]``.
 
 ``tests/quality_floors.json`` pins the model (content hash), the corpora it was measured on (hashes) and a floor for
 every figure on validation statements. The gate measures them again, and refuses a model under a floor. With
 ``--write`` the file is brought up to date for a new model: floors rise to what it reaches, less a margin; one is
-lowered only with ``--lower``.
+lowered only with ``--lower``, and those of a corpus whose items have changed are set anew only with ``--new-items``.
 """
 
 from __future__ import annotations
@@ -83,10 +83,15 @@ def verdict(pinned: dict[str, Any], classifier_id: str, found: dict[str, Any]) -
     return problems
 
 
-def _updated(pinned: dict[str, Any], classifier_id: str, found: dict[str, Any], lower: bool) -> dict[str, Any]:
+def _updated(
+    pinned: dict[str, Any], classifier_id: str, found: dict[str, Any], *, lower: bool, new_items: bool
+) -> dict[str, Any]:
     floors: dict[str, dict[str, float]] = {}
     for name, values in found["figures"].items():
-        same = pinned.get("corpora", {}).get(name) == found["corpora"][name]
+        before = pinned.get("corpora", {}).get(name)
+        same = before == found["corpora"][name]
+        if before is not None and not same and not new_items:
+            raise SystemExit(f"{name}: measured on other items than pinned; say --new-items to set its floors anew")
         for figure, value in values.items():
             reached = float(np.floor((value - MARGIN) * 1000) / 1000)
             old = pinned.get("floors", {}).get(name, {}).get(figure, 0.0) if same else 0.0
@@ -104,6 +109,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=shipped_model())
     parser.add_argument("--write", action="store_true", help="bring the file of floors up to date for this model")
     parser.add_argument("--lower", action="store_true", help="with --write: allow floors to sink")
+    parser.add_argument("--new-items", action="store_true", help="with --write: set floors of changed items anew")
     arguments = parser.parse_args()
     classifier = StanceClassifier.from_pretrained(arguments.model)
     found = measured(classifier, data_folder())
@@ -111,7 +117,7 @@ def main() -> int:
     for name, values in found["figures"].items():
         print(name, found["corpora"][name], values)
     if arguments.write:
-        new = _updated(pinned, classifier.id, found, arguments.lower)
+        new = _updated(pinned, classifier.id, found, lower=arguments.lower, new_items=arguments.new_items)
         FLOORS.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {FLOORS.name} for {classifier.id}")
         return 0

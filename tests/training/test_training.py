@@ -307,7 +307,29 @@ def test_flips_count_every_sensible_exchange(tiny):
     found = flip_consistency(tiny, [both])
     assert found.statements == 1
     assert found.swaps == len(pairs)
-    assert 0 <= found.consistent[1] <= found.consistent[0] <= found.consistent[2] <= 1
+
+
+class _Answering:
+    """Sees `against` toward one target: always the same, or the first that the text names."""
+
+    def __init__(self, always=None):
+        self._always = always
+
+    def predict_proba(self, statements, targets):
+        p = np.zeros((len(statements), len(targets), len(LABELS)))
+        p[..., LABELS.index("not_addressed")] = 0.5
+        for row, statement in zip(p, statements, strict=True):
+            first = self._always or min(targets, key=lambda t: (statement.text + t).index(t))
+            row[targets.index(first), LABELS.index("against")] = 1
+        return p, None
+
+
+def test_flips_tell_reading_from_reputation():
+    said = [example("Russia attacked Ukraine", "-a-n"), example("Ukraine attacked Russia", "-n-a")]
+    assert flip_consistency(_Answering(), said).consistent == (1, 1, 1)
+    reputation = flip_consistency(_Answering("Russia"), said)
+    assert reputation.consistent[0] == 0  # only what was exchanged counts, not the two that were not
+    assert reputation.all_targets[0] > 0.4
 
 
 def test_false_sides_are_counted_where_readers_saw_none():

@@ -26,7 +26,7 @@ def records() -> Iterator[dict[str, Any]]:
 
 
 def split_of(record: dict[str, Any]) -> str:
-    """Return ``train``, ``validation`` or ``test``: as the record says, else 80, 10 and 10 %, minimal pairs together."""
+    """Return ``train``, ``validation`` or ``test``: as the record says, else 80, 10 and 10 %; pairs stay together."""
     if "split" in record:
         return str(record["split"])
     digest = hashlib.sha256((record["pair"] or record["id"]).encode()).digest()
