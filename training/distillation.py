@@ -1,11 +1,13 @@
 """Self-distillation: what an ensemble of our own models thinks of labelled and unlabelled statements.
 
 Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", arXiv:1503.02531. The teachers answer once;
-their mean is kept in the run's folder.
+their mean is kept in the run's folder. ``python -m training.distillation FOLDER`` asks one teacher about everything that
+the recipe's last stage learns from, and keeps its answers in the repository (`training.teachers`).
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,16 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from stance.learning import Example
+from stance.model import StanceClassifier
 from stance.schema import Speaker, Statement
 from training.augment import COUNTRY
-from training.corpora import dse, newsmtsc, polnear
+from training.corpora import data_folder, dse, newsmtsc, polnear
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import swap_countries, swappable
 from training.duplicates import drop_near_duplicates
-from training.recipe import Distillation, held_out
-from training.teachers import Teachers
+from training.recipe import DEFAULT, Distillation, held_out, load_recipe, training_examples
+from training.teachers import BELIEFS, Teachers, store
 
-__all__ = ["distilled", "exchanges", "taught", "taught_names", "unlabelled"]
+__all__ = ["distilled", "exchanges", "main", "taught", "taught_names", "unlabelled"]
 
 _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
@@ -153,3 +156,25 @@ def taught(examples: Sequence[Example], teachers: Teachers, *, swaps: int = 0) -
         replace(e, beliefs={t: tuple(map(float, q)) for t, q in zip(TARGETS, row, strict=True)})
         for e, row in zip(examples, beliefs, strict=True)
     ]
+
+
+def main() -> None:
+    """Ask a teacher and keep its answers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("teacher", type=Path, help="folder of the trained teacher")
+    parser.add_argument("--recipe", type=Path, default=DEFAULT)
+    parser.add_argument("--engine", default="torch-fp32", help="engine the teacher runs on")
+    arguments = parser.parse_args()
+    data, stage = data_folder(), load_recipe(arguments.recipe).stages[-1]
+    options = stage.distillation or Distillation(())
+    every = [*training_examples(data, stage), *unlabelled(data, options)]
+    examples = [e for e in every if set(e.labels) <= set(TARGETS) or e.corpus in options.named]
+    names = [TARGETS if set(e.labels) <= set(TARGETS) else tuple(e.labels) for e in examples]
+    teacher = StanceClassifier.from_pretrained(arguments.teacher)
+    teacher.use_engine(arguments.engine)
+    count = store(teacher, [e.statement for e in examples], names)
+    print(f"wrote {count} answers to {BELIEFS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,12 @@
 """Who is imitated in distillation: our own models, and answers of a larger one that are kept beside the labels.
 
-``python -m training.teachers FOLDER`` asks a trained teacher about every example the recipe's last stage learns from,
-and writes its answers to ``training/labels/beliefs.npz``, so that the shipped model can be rebuilt without the large
-encoder the teacher stands on (``configs/teacher_model.yaml`` tells which, and how it was trained). The file holds a
-number for each statement and target and the probabilities in steps of 1/255; no text.
+``training/labels/beliefs.npz`` holds what a teacher on a larger encoder (``configs/teacher_model.yaml``) thinks of all
+that the recipe's last stage learns from, so that the shipped model can be rebuilt without that encoder: a number for
+each statement and target, and the probabilities in steps of 1/255; no text.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +16,10 @@ from numpy.typing import NDArray
 
 from stance.model import StanceClassifier
 from stance.schema import Statement
-from training.corpora import data_folder
 from training.corpora.country_stance import TARGETS
-from training.recipe import DEFAULT, STORED, Distillation, load_recipe, training_examples
+from training.recipe import STORED
 
-__all__ = ["BELIEFS", "Stored", "Teachers", "main", "store"]
+__all__ = ["BELIEFS", "Stored", "Teachers", "store"]
 
 BELIEFS = Path(__file__).resolve().parent / "labels" / "beliefs.npz"
 """Answers of the larger teacher."""
@@ -59,7 +56,7 @@ class Stored:
             raise ValueError(
                 f"{self._path.name} has no answer about {len(missing)} of {len(asked)} pairs, the first "
                 f"{statements[missing[0]].id} toward {targets[missing[0]]}: ask the teacher anew "
-                "(python -m training.teachers)"
+                "(python -m training.distillation)"
             )
         p = self._p[place].astype(np.float32)
         return np.asarray(p / p.sum(axis=1, keepdims=True))
@@ -167,25 +164,3 @@ def _key(statement: Statement, target: str) -> int:
     speaker = statement.speaker.name if statement.speaker else ""
     said = "\n".join((statement.id, target, speaker, statement.before, statement.text, statement.after))
     return int.from_bytes(hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:8], "big")
-
-
-def main() -> None:
-    """Ask a teacher and write its answers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("teacher", type=Path, help="folder of the trained teacher")
-    parser.add_argument("--recipe", type=Path, default=DEFAULT)
-    parser.add_argument("--engine", default="torch-fp32", help="engine the teacher runs on")
-    arguments = parser.parse_args()
-    stage = load_recipe(arguments.recipe).stages[-1]
-    options = stage.distillation or Distillation(())
-    every = training_examples(data_folder(), stage)
-    examples = [e for e in every if set(e.labels) <= set(TARGETS) or e.corpus in options.named]
-    names = [TARGETS if set(e.labels) <= set(TARGETS) else tuple(e.labels) for e in examples]
-    teacher = StanceClassifier.from_pretrained(arguments.teacher)
-    teacher.use_engine(arguments.engine)
-    count = store(teacher, [e.statement for e in examples], names)
-    print(f"wrote {count} answers to {BELIEFS}")
-
-
-if __name__ == "__main__":
-    main()
