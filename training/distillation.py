@@ -1,8 +1,8 @@
 """Self-distillation: what an ensemble of our own models thinks of labelled and unlabelled statements.
 
 Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", arXiv:1503.02531. The teachers answer once;
-their mean is kept in the run's folder. ``python -m training.distillation FOLDER`` asks one teacher about everything that
-the recipe's last stage learns from, and keeps its answers in the repository (`training.teachers`).
+their mean is kept in the run's folder. ``python -m training.distillation FOLDER`` asks one teacher about everything
+that the recipe's last stage learns from, and keeps its answers in the repository (`training.teachers`).
 """
 
 from __future__ import annotations
