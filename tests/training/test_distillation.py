@@ -7,9 +7,10 @@ import torch
 from stance.learning import Example, FitOptions
 from stance.learning.examples import Collator
 from stance.model import IGNORED
-from stance.schema import Statement
+from stance.schema import LABELS, Statement
 from training.augment import Variation, VariationOptions
 from training.build import build_stage
+from training.corpora import own
 from training.corpora.country_stance import TARGETS, decode
 from training.counterfactual import swap_countries
 from training.distillation import distilled, exchanges, taught, unlabelled
@@ -228,3 +229,12 @@ def test_a_recipe_tells_its_teachers(tmp_path):
     path.write_text("stages: [{distillation: {teacher: [a]}}]")
     with pytest.raises(TypeError, match="teacher"):
         load_recipe(path)
+
+
+def test_the_kept_teacher_knows_our_own_statements():
+    """A recipe that names it can be run: an edited statement has no answer, and needs the teacher to be asked again."""
+    asked = [(e.statement, t) for e in own.read("train") for t in TARGETS]
+    p = Stored().about([s for s, _ in asked], [t for _, t in asked])
+    assert p.sum(axis=1) == pytest.approx(np.ones(len(asked)), abs=1e-6)
+    gold = [LABELS.index(e.labels[t]) for e in own.read("train") for t in TARGETS]
+    assert (p.argmax(axis=1) == gold).mean() > 0.85
