@@ -357,7 +357,7 @@ class _Speaking:
             return words >= _FEWEST_FLOATING
         previous = self._found[-1].end
         near = "\n" not in self._text[previous : quotes[0].start] or self._follows(previous, start)
-        return near and self._text[quotes[0].end - 1] in ".!?…"
+        return near and self._text[end - 1] in ".!?…"
 
     def _alone(self, quote: Quote) -> bool:
         """Whether nothing else stands in the quotation's paragraph or sentence."""

@@ -93,7 +93,7 @@ def _in_paragraph(text: str, start: int, end: int, left_open: str) -> tuple[list
         elif _closes(text, i, char, mark, end):
             found.append(Quote(opened + 1, i, opened, i + 1, continues and opened == first))
             mark = ""
-        elif char == mark and _reopens(text, i, end):  # the close of the first is missing
+        elif char == mark and _reopens(text, opened, i, end):  # the close of the first is missing
             stop = _sentence_stop(text, opened + 1, i)
             found.append(Quote(opened + 1, stop, opened, stop, continues and opened == first))
             opened = i
@@ -122,9 +122,12 @@ def _opens(text: str, i: int, char: str, start: int, end: int) -> bool:
     return not _ELISION.match(text, i) and after.isalnum() and _single_close(text, i + 1, end) > 0
 
 
-def _reopens(text: str, i: int, end: int) -> bool:
-    """Whether a mark like the one that is open can but open; a straight one does after a space and before a word."""
-    return text[i] in _PAIRS or (text[i] == '"' and text[i - 1].isspace() and text[i + 1 : min(i + 2, end)].isalnum())
+def _reopens(text: str, opened: int, i: int, end: int) -> bool:
+    """Whether a mark like the one that is open can but open: a straight one in a later sentence, before a word."""
+    if text[i] != '"':
+        return text[i] in _PAIRS
+    glued = not text[i - 1].isspace() or not text[i + 1 : min(i + 2, end)].isalnum()
+    return not glued and _STOP.search(text, opened + 1, i) is not None
 
 
 def _closes(text: str, i: int, char: str, mark: str, end: int) -> bool:

@@ -45,6 +45,7 @@ def test_a_number_may_open_a_quotation(text):
 
 def test_a_straight_mark_after_a_space_opens_again():
     assert quoted('"The pier is shut. Then "they went home," she said.') == ["The pier is shut.", "they went home,"]
+    assert quoted('"They call it the "old pier," she said.') == ['They call it the "old pier,']
 
 
 @pytest.mark.parametrize("between", ["\n\n", "\n \n", "\n \t\n\n", "\r\n\r\n"])
