@@ -133,4 +133,4 @@ def test_a_short_quotation_is_left_where_it_may_be_anything(after):
 
 def test_what_a_transcript_leaves_of_its_label_is_said_by_nobody():
     text = "The mayor, Tom Okafor, met Laura Brandt.\n\nBRANDT: Is it open?\n\n“OKAFOR: It is.\n\n“BRANDT: Good."
-    assert [s.text for s in read(text, (None, None, "“OKAFOR: It is."))] == ["Is it open", "It is", "Good"]
+    assert [s.text for s in read(text, (None, None, "“OKAFOR: It is."))] == ["Is it open", "It is.", "Good."]
