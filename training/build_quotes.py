@@ -57,7 +57,7 @@ class QuoteRecipe:
         Of everything random.
     """
 
-    epochs: int = 4
+    epochs: int = 5
     tokens: int = 2048
     rate: float = 2e-4
     head_rate: float = 1e-3
@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=usual.epochs)
     parser.add_argument("--minutes", type=float, default=usual.minutes, help="end the schedule by then")
     parser.add_argument("--articles", type=int, help="train on the first N articles only")
+    parser.add_argument("--checkpoint", type=Path, help="folder for the weights after each epoch (default: none kept)")
     arguments = parser.parse_args()
     recipe = QuoteRecipe(epochs=arguments.epochs, minutes=arguments.minutes)
     articles = list(read(data_folder(), "train", one_annotator=True))[: arguments.articles]
@@ -219,7 +220,7 @@ def main() -> None:
     tagger = from_encoder(get_model_path(), dropout=recipe.dropout)
     tagger.config["recipe"] = {k: v for k, v in asdict(recipe).items() if v != math.inf}
     begun = time.monotonic()
-    fit(tagger, articles, recipe, checkpoint=arguments.output)
+    fit(tagger, articles, recipe, checkpoint=arguments.checkpoint)
     tagger.ranges = sampled(tagger, articles)
     tagger.save_pretrained(arguments.output)
     print(f"trained {tagger.id} in {(time.monotonic() - begun) / 60:.1f} minutes")

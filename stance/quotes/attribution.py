@@ -63,8 +63,6 @@ _AUXILIARY = re.compile(
     r"many|some|others|both|\w+s)(?:\s+\w+ly|\s+also|\s+now|\s+still)?\s+$"
 )
 _COORDINATED = re.compile(r"(?:,|\b(?:and|but|or|then|also|later|\w+ly))\s*$")
-_CLAUSE_LEAD = re.compile(r"[\s,:]*(?:(?:[\w'’ ]{0,80}?\b)?that\s+)?")
-_RECEIVER = re.compile(r"\s+(?:[\w'’.-]+\s+){1,8}?that\s+")
 _SHORT_TAIL = re.compile(r"[\s,]*(?:[\w'’.-]+\s*){0,3}[.!?]*\s*$")
 _TIME_TAIL = re.compile(
     r"\s+(?:on|in|at|during|after|before|last|late|early|earlier|this|when|as|while|yesterday|Monday|Tuesday|Wednesday|"
@@ -74,6 +72,7 @@ _ACCORDING = re.compile(r"\b(?:[Aa]ccording to|[Ii]n the words of|[Ii]n the view
 _ASIDE = re.compile(r",\s+(?:an?|the|who|whose)\b(?:\s+[\w'’.-]+){1,9},(?=\s+\S+\s+\S+\s+\S)")
 _LABEL_LINE = re.compile(rf"\s*([^,.;:{MASK}]{{2,60}}):\s*(?={MASK})")
 _DASH_LINE = re.compile(r"^(.{15,}?)\s+[—–-]\s*([^—–,.!?¤]{2,50})$")
+_LONGEST_LINE = 250  # characters of a headline that ends in its speaker
 _TRAILING = " \t\n.,;:!?…"
 _FEWEST_WORDS = 2
 
@@ -332,9 +331,9 @@ def _by_layout(masked: str, start: int, end: int, quotes: list[tuple[int, int]])
     if label and quotes and quotes[0][0] == label.end():
         mention = Mention(*label.span(1), label.group(1))
         return [Attribution(*quotes[0], "direct", None, mention, 0)]
-    line = masked[start:end]
-    dash = _DASH_LINE.match(line) if start == 0 and not masked[end:].strip() else None
-    if dash and len(dash.group(2).split()) <= 5 and len(line) < 250:
+    whole = start == 0 and end < _LONGEST_LINE and not masked[end:].strip()
+    dash = _DASH_LINE.match(masked[start:end]) if whole else None
+    if dash and len(dash.group(2).split()) <= 5:
         mention = Mention(start + dash.start(2), start + dash.end(2), dash.group(2))
         content = _trim(masked, start, start + dash.end(1))
         if content is not None:

@@ -86,20 +86,21 @@ def viterbi(
     starts, lengths = starts[order], lengths[order]
     begin = np.array([moves[0, j] if j % 2 or not j else -1e4 for j in range(k)], dtype=np.float32)
     alpha = emissions[starts] + np.where(begin <= -1e4, begin, 0)
-    back = np.zeros((lengths[0], len(starts), k), dtype=np.int64)
+    back: list[NDArray[np.int8]] = []  # of each step after the first, for the paragraphs still going
     going = len(starts)
     for t in range(1, lengths[0]):
         while lengths[going - 1] <= t:
             going -= 1
         step = alpha[:going, :, None] + moves
-        back[t, :going] = step.argmax(axis=1)
+        back.append(step.argmax(axis=1).astype(np.int8))
         alpha[:going] = step.max(axis=1) + emissions[starts[:going] + t]
     tags = np.zeros(n, dtype=np.int64)
     for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
         tag = int(alpha[row].argmax())
-        for t in range(length - 1, -1, -1):
+        tags[start + length - 1] = tag
+        for t in range(length - 2, -1, -1):
+            tag = int(back[t][row, tag])
             tags[start + t] = tag
-            tag = int(back[t, row, tag])
     return tags
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stance.quotes.marks import Quote
 from stance.quotes.subjects import PERSON, Mention
+from stance.quotes.words import country_of
+from stance.quotes.works import is_page_label
 
 __all__ = ["LaidOut", "laid_out"]
 
 _SIGNATURE = re.compile(rf"[ \t\xa0]*[―—–]{{1,2}}[ \t\xa0]*({PERSON.pattern})[^\n“”\"]{{0,80}}(?=\n|\Z)")
 _LINE = re.compile(r"^[“\"]?([A-Z][A-Z.'’ -]{1,40}):[ \t\xa0]+(\S[^\n]*)", re.MULTILINE)
+_CAPITALISED = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][\w'’-]*[a-zß-ÿ][\w'’-]*")
 _FEWEST_LINES, _FEWEST_NAMES = 3, 2
 _CLOSING = ' \t\xa0"”'
 
@@ -54,11 +58,24 @@ def _signed(text: str, quotes: Sequence[Quote]) -> list[LaidOut]:
 
 
 def _transcript(text: str) -> list[LaidOut]:
-    """Return the lines that begin with a name in capitals, if several people speak so by turns."""
-    lines = list(_LINE.finditer(text))
+    """Return the lines that begin with a name in capitals, if several people speak so by turns.
+
+    What stands before a colon once only is a name if the text has its words elsewhere, written as names are.
+    """
+    lines = [m for m in _LINE.finditer(text) if not _is_heading(text, m)]
+    if len(lines) < _FEWEST_LINES:
+        return []
+    times = Counter(m.group(1) for m in lines)
+    written = {m.group().upper() for m in _CAPITALISED.finditer(text)}
+    lines = [m for m in lines if times[m.group(1)] > 1 or written.issuperset(m.group(1).split())]
     if len(lines) < _FEWEST_LINES or len({m.group(1) for m in lines}) < _FEWEST_NAMES:
         return []
     return [
         LaidOut(((m.start(2), m.start(2) + len(m.group(2).rstrip(_CLOSING))),), Mention(*m.span(1), m.group(1)))
         for m in lines
     ]
+
+
+def _is_heading(text: str, line: re.Match[str]) -> bool:
+    """Whether a line begins with a label of the page or a place: "READ MORE: ", "LONDON: "."""
+    return is_page_label(text, line.end(1)) or country_of(line.group(1).title()) is not None

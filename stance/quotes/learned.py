@@ -17,6 +17,7 @@ from stance.quotes.decoding import Reading, Span
 from stance.quotes.layouts import laid_out
 from stance.quotes.marks import Quote, find_quotes, paragraphs
 from stance.quotes.rules import found_by_rules
+from stance.quotes.sentences import sentences
 from stance.quotes.speakers import SpeakerBook
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.tagger import QuoteTagger
@@ -28,7 +29,9 @@ __all__ = ["found_by_tagger"]
 
 _WORD = re.compile(r"\w+")
 _FEWEST_FLOATING = 4  # words of a quotation that counts as a statement although nothing says who speaks
-_LEAD = re.compile(r"[\s,:;.—–-]*(?:that\s+)?", re.IGNORECASE)
+_LEAD = re.compile(  # "that the port is open"; in "that would be a mistake" it is a pronoun
+    r"[\s,:;.—–-]*(?:that\s+(?!(?:is|was|will|would|has|had|can|could|may|might|must|should|does|did|won)(?:n[’']t)?\b))?"
+)
 _ADDRESS = re.compile(r"(?:\w+\s+){0,2}\w+:\s*$")  # "told him: “…”"
 _APPOSED = re.compile(
     r"(?:who|whose|which|a|an|the|now|then|formerly|once|\d{1,3}|led|headed|founded|based|backed|written|including|"
@@ -36,14 +39,13 @@ _APPOSED = re.compile(
 )
 _DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
     r"[A-ZÀ-Þ][A-ZÀ-Þ.’'/-]+(?: [A-ZÀ-Þ.’'/-]+){0,3}(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
-    r"(?:—|–|--|-) ?(?=[A-ZÀ-Þ“\"])"
+    r"(?:(?:—|--) ?|– |(?<= )- )(?=[A-ZÀ-Þ“\"])"  # not the dash of "U.S.-China", "Paris–Berlin"
 )
 _ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")
 _ASKED = re.compile(r"(?:Asked|Questioned|Pressed|Quizzed)\b")
 _SHOUTED = re.compile(r" (?:from|at|in|on|during|when|as|after|before|while)(?: [\w'’-]+){1,5}[.!?]*")
-_CLAUSE_AFTER = re.compile(r",\s+([^\n]{1,400}?)(?=[.!?](?:\s|$)|\n|$)")
+_COMMA = re.compile(r",[^\S\n]+")
 _CLAUSE_END = re.compile(r"\s*(?:[.!?]|\n|$)")
-_STOP = re.compile(r"[.!?]\s+|\n+|\A")
 _LONGEST_CLAUSE = 400
 _EDGE = " \t\n\r,;:.!?…—–―-\xa0"
 _BETWEEN = re.compile(r"[\s,;.—–\-\"“”'’‘]*")
@@ -101,18 +103,32 @@ def _according(text: str, cue: Span, source: Span, held: Sequence[tuple[int, int
     """Claim the clause beside "according to" and its source, where the tagger found those two alone."""
     if text[cue.start : cue.end].strip().lower() != "according to":
         return []
-    clause = _CLAUSE_AFTER.match(text, source.end) or _CLAUSE_END.match(text, source.end)
-    if clause is None:
+    if comma := _COMMA.match(text, source.end):
+        low, high = comma.end(), _sentence_end(text, comma.end())
+    elif _CLAUSE_END.match(text, source.end):
+        low, high = _sentence_start(text, cue.start), cue.start
+    else:
         return []
-    low, high = clause.span(1) if clause.re is _CLAUSE_AFTER else (_sentence_start(text, cue.start), cue.start)
     if len(_WORD.findall(text, low, high)) < _FEWEST_FLOATING or any(a < high and low < b for a, b in held):
         return []
     return [_Claim(cue, source, [(low, high)])]
 
 
 def _sentence_start(text: str, at: int) -> int:
-    ends = list(_STOP.finditer(text, max(0, at - _LONGEST_CLAUSE), at))
-    return ends[-1].end() if ends else max(0, at - _LONGEST_CLAUSE)
+    """Return where the sentence begins that goes on at `at`, or `at` if that is too far off."""
+    line = text.rfind("\n", 0, at) + 1
+    low = max(line, at - _LONGEST_CLAUSE)
+    start = low + max((a for a, _ in sentences(text[low : at + 1])), default=0)
+    return start if start > low or low == line else at
+
+
+def _sentence_end(text: str, at: int) -> int:
+    """Return where the sentence ends that goes on at `at`, or `at` if that is too far off."""
+    line = text.find("\n", at)
+    line = line if line >= 0 else len(text)
+    high = min(line, at + _LONGEST_CLAUSE)
+    end = at + min((b for _, b in sentences(text[at:high])), default=0)
+    return end if end < high or high == line else at
 
 
 def _unsaid(text: str, claim: _Claim) -> bool:
@@ -156,11 +172,10 @@ def _snap(text: str, claims: list[_Claim], quotes: Sequence[Quote]) -> list[Quot
 def _floating(text: str, quotes: Sequence[Quote], taken: list[tuple[int, int]]) -> list[_Claim]:
     """Claim the quotations that the tagger passed over: as the rules read them, else for the speaker before."""
     quotes = [q for q in quotes if not is_page_label(text, q.outer_start)]
-    if not any(len(_WORD.findall(text, q.start, q.end)) >= _FEWEST_FLOATING for q in quotes):
-        return []
+    long = any(len(_WORD.findall(text, q.start, q.end)) >= _FEWEST_FLOATING for q in quotes)
     ruled = [
         f
-        for f in found_by_rules(text)
+        for f in (found_by_rules(text) if long else ())
         if f.quote_type == "direct" and f.speaker and all(f.end <= a or f.start >= b for a, b in taken)
     ]
     claims = []
@@ -336,11 +351,13 @@ class _Speaking:
         return bool(quotes) and all(is_name(self._text, max(q.start, start), q.end) for q in quotes)
 
     def _long(self, start: int, end: int, quotes: Sequence[Quote], alone: bool) -> bool:
-        """Whether there are enough words; a short quotation may follow another of its paragraph."""
+        """Whether there are enough words; a short quotation may follow another, as a sentence of its own."""
         words = len(_WORD.findall(self._text, start, end))
         if words >= _FEWEST_FLOATING or not alone or not self._found or self._found[-1].quote_type != "direct":
             return words >= _FEWEST_FLOATING
-        return "\n" not in self._text[self._found[-1].end : quotes[0].start]
+        previous = self._found[-1].end
+        near = "\n" not in self._text[previous : quotes[0].start] or self._follows(previous, start)
+        return near and self._text[end - 1] in ".!?…"
 
     def _alone(self, quote: Quote) -> bool:
         """Whether nothing else stands in the quotation's paragraph or sentence."""

@@ -17,7 +17,11 @@ _BLOCK = re.compile(r"[^\n]+(?:\n(?![ \t]*\n)[^\n]+)*")
 _WRAPPED = 60  # characters: shorter single lines are headings or verse, not wrapped prose
 _LONGEST_OPEN = 1_500  # characters that a quotation without a closing mark may run to its paragraph's end
 _STOP = re.compile(r"[.!?…](?=\s)")
-_ELISION = re.compile(r"'(?:\d0s|tis|twas|em\b|cause\b|n'|bout\b|til\b)", re.IGNORECASE)
+_ELISION = re.compile(  # "the '90s", "the class of ‘98"; but ‘20 ships sank,’ somebody said
+    r"['‘](?:\d0s|tis|twas|em|bout|til|(?-i:cause)|n(?=['’]))\b|"
+    r"(?:(?<=\bof )|(?<=\bin )|(?<=\bsince ))['‘]\d\d\b",
+    re.IGNORECASE,
+)
 _MARKS = re.compile(r"[“”„«»\"‘’']")
 
 
@@ -68,6 +72,8 @@ def find_quotes(text: str, spans: list[tuple[int, int]]) -> list[Quote]:
     quotes: list[Quote] = []
     left_open = ""
     for start, end in spans:
+        if text[start:end].isspace():  # an empty line of a page, or of Windows, leaves open what was
+            continue
         found, left_open = _in_paragraph(text, start, end, left_open)
         quotes += found
     return quotes
@@ -87,7 +93,7 @@ def _in_paragraph(text: str, start: int, end: int, left_open: str) -> tuple[list
         elif _closes(text, i, char, mark, end):
             found.append(Quote(opened + 1, i, opened, i + 1, continues and opened == first))
             mark = ""
-        elif char == mark and mark in _PAIRS:  # opened again: the close of the first is missing
+        elif char == mark and _reopens(text, opened, i, end):  # the close of the first is missing
             stop = _sentence_stop(text, opened + 1, i)
             found.append(Quote(opened + 1, stop, opened, stop, continues and opened == first))
             opened = i
@@ -114,6 +120,14 @@ def _opens(text: str, i: int, char: str, start: int, end: int) -> bool:
         return True
     # single marks quote only where one that can close follows; an apostrophe at a word's head has none
     return not _ELISION.match(text, i) and after.isalnum() and _single_close(text, i + 1, end) > 0
+
+
+def _reopens(text: str, opened: int, i: int, end: int) -> bool:
+    """Whether a mark like the one that is open can but open: a straight one in a later sentence, before a word."""
+    if text[i] != '"':
+        return text[i] in _PAIRS
+    glued = not text[i - 1].isspace() or not text[i + 1 : min(i + 2, end)].isalnum()
+    return not glued and _STOP.search(text, opened + 1, i) is not None
 
 
 def _closes(text: str, i: int, char: str, mark: str, end: int) -> bool:
@@ -143,16 +157,21 @@ def _sentence_stop(text: str, start: int, end: int) -> int:
 def _single_close(text: str, start: int, end: int) -> int:
     """Return the offset of the single mark that closes what is open at `start`, or -1.
 
-    A mark after punctuation closes before one after a letter, which may be a plural's apostrophe.
+    A mark after punctuation closes before one after a letter, which may be a plural's apostrophe, unless another
+    quotation opens between the two.
     """
     fallback = -1
-    for match in _SINGLE_CLOSE.finditer(text, start, min(end, start + 1000)):
-        if text[match.start() - 1] in ".,!?…":
-            return match.start()
-        if fallback < 0:
-            fallback = match.start()
+    for match in _SINGLE.finditer(text, start, min(end, start + 1000)):
+        at = match.start()
+        if match.group(1):
+            if fallback >= 0 and not _ELISION.match(text, at):
+                break
+        elif text[at - 1] in ".,!?…":
+            return at
+        elif fallback < 0:
+            fallback = at
     return fallback
 
 
 _DOUBLE_CLOSE = re.compile('["”]')
-_SINGLE_CLOSE = re.compile(r"(?<=\S)[’'](?!\w)")
+_SINGLE = re.compile(r"(?<!\S)([‘'])(?=\w)|(?<=\S)[’'](?!\w)")  # one that can only open, or one that can close

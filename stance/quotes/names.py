@@ -41,7 +41,9 @@ _INTRODUCED = re.compile(rf"\b[a-z]{{4,}}\s+({PERSON.pattern})$")  # "ministry s
 _ADDRESSED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([A-ZÀ-Þ][\w'’-]+)")
 _GENDERED = re.compile(r"\b(?:(Mr)|Mrs|Ms|Miss)\.? ([A-ZÀ-Þ][\w-]+)")
 _CAPITAL = r"[A-ZÀ-Þ][\w.'’-]*"
-_LONG = re.compile(rf"((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)")
+_LONG = re.compile(
+    rf"\b(?<!\w[.'’-])((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)"
+)
 _BEFORE = re.compile(
     rf"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b{_CAPITAL})(?: [\w.-]+){{1,6}}, |"
     rf"(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"

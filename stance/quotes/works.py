@@ -19,9 +19,12 @@ _NAMING = re.compile(
     r"(?:\s+the|\s+an?)?\s*$",
     re.IGNORECASE,
 )
-_PAGE = re.compile(
-    r"(?:read more|read also|also read|see also|more on|related|watch|listen|photos?|image|picture|credit|video|"
-    r"advertisement|sign up|share)\b[^\n“\"‘]{0,30}$",
+_PAGE = re.compile(  # "Share prices fell" and "Credit Suisse said" begin sentences, "Share this" and "Credit:" do not
+    r"(?:(?:read more|read also|also read|see also|more on|sign up)\b|"
+    r"(?:related|watch|listen|photos?|image|picture|credit|video|advertisement|share)"
+    r"(?=\s*[:|–—-]|\s*$| (?:by|this|now|live|courtesy|credits?|caption|stor(?:y|ies)|articles?)\b|"
+    r"\b[^\n“\"‘:]{0,29}(?<!said)(?<!says):$))"
+    r"[^\n“\"‘]{0,30}$",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(

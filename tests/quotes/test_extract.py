@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -174,6 +175,13 @@ def test_five_megabytes_in_one_line():
     text = "“Trade goes on,” said Ann Lee. It was a “so-called truce. " * 87_000
     assert len(text) > 5_000_000
     assert len(found(text)) >= 87_000
+
+
+@pytest.mark.parametrize("text", ["A" * 30_000, "A." * 20_000, "The harbour was shut on Friday" + " " * 30_000 + "x"])
+def test_a_long_run_without_a_word_is_passed_at_once(text):
+    begun = time.process_time()
+    assert found(text) == []
+    assert time.process_time() - begun < 2
 
 
 MARKS = ["“", "”", '"', "'", "‘", "’", "«", "»", ", ", ". ", "\n", "\n\n", "¤", "‡", "— ", ": ", "(D-Ohio) "]

@@ -3,6 +3,8 @@
 import pytest
 
 from stance.quotes import extract_many
+from stance.quotes.layouts import laid_out
+from stance.quotes.marks import find_quotes, paragraphs
 from stance.schema import Article
 
 SIGNED = """Readers answered by the dozen after the ferry was cut.
@@ -45,12 +47,22 @@ def test_the_lines_of_a_transcript_belong_to_the_names_before_them():
     assert len({s.quotation_id for s in found}) == 3
 
 
+def test_a_label_that_stands_once_speaks_if_the_text_names_it_elsewhere():
+    text = "The mayor, Tom Okafor, and Laura Brandt met.\n\nBRANDT: Is it open?\n\nOKAFOR: It is.\n\nBRANDT: Good."
+    lines = laid_out(text, find_quotes(text, paragraphs(text)))
+    assert [x.mention.description for x in lines] == ["BRANDT", "OKAFOR", "BRANDT"]
+    assert laid_out(text.partition("\n\n")[2].replace("BRANDT: Good", "NOTE: Good"), []) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "NOTE: The office is closed.\n\nUPDATE: It opens at noon.",
         "LONDON: Rain fell on the city.\n\nLONDON: It fell on the river too.\n\nLONDON: It stopped.",
         "The motion — Ann Lee’s own — was lost.",
+        "READ MORE: The pier burns\n\nREAD ALSO: The ferry waits\n\nREAD MORE: The harbour sleeps",
+        "OSLO: The rain came late.\n\nPARIS: The rain came early.\n\nOSLO: The snow came first.",
+        "NOTE: The office is closed.\n\nUPDATE: It opens at noon.\n\nMENU: Soup and bread.",
     ],
 )
 def test_a_heading_in_capitals_is_no_speaker(text):

@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def test_viterbi_finds_the_best_sequence():
 
         best = max(product(range(7), repeat=last - first), key=score)
         assert tuple(found[first:last]) == best
+
+
+def test_viterbi_needs_no_memory_for_paragraphs_that_ended():
+    paragraph = np.concatenate([np.zeros(2000, dtype=np.int64), np.arange(1, 2001)])
+    tracemalloc.start()
+    viterbi(np.zeros((4000, 7), dtype=np.float32), np.zeros((7, 7), dtype=np.float32), paragraph)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_crf_loss_is_the_negative_log_likelihood():

@@ -1,4 +1,5 @@
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
@@ -7,8 +8,9 @@ from tokenizers import Tokenizer
 
 from stance.quotes.names import folded
 from stance.quotes.network import TAGS, QuoteNetwork
-from stance.quotes.tagger import QuoteTagger
+from stance.quotes.tagger import QuoteTagger, shipped_tagger
 from stance.quotes.windows import VOCABULARY, article_tokens
+from training import build_quotes
 from training.benchmark_quotes import linked_counts, linked_figures
 from training.build_quotes import QuoteRecipe, fit
 from training.corpora import polnear, polnear_cofenet
@@ -147,6 +149,25 @@ def test_tagger_learns_an_article_by_heart(tokenizer):
     table = linked_counts([ARTICLE], lambda a: extract_many(a, engine="learned", tagger=tagger))
     figures = linked_figures(table, resamples=10)
     assert figures["F1"][0] == figures["speaker exact, of matched"][0] == figures["exact content, of matched"][0] == 1
+
+
+def test_the_recipe_is_that_of_the_shipped_tagger():
+    shipped = json.loads((shipped_tagger() / "config.json").read_text(encoding="utf-8"))["recipe"]
+    assert {k: v for k, v in asdict(QuoteRecipe()).items() if k != "minutes"} == shipped
+
+
+def test_a_training_that_is_cut_off_writes_nothing_where_the_tagger_is(encoder_folder, monkeypatch, tmp_path):
+    def cut_off(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build_quotes, "get_model_path", lambda: encoder_folder)
+    monkeypatch.setattr(build_quotes, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(build_quotes, "read", lambda *arguments, **options: [ARTICLE])
+    monkeypatch.setattr(build_quotes, "sampled", cut_off)
+    monkeypatch.setattr("sys.argv", ["build_quotes", "-o", str(tmp_path / "tagger"), "--epochs", "1"])
+    with pytest.raises(KeyboardInterrupt):
+        build_quotes.main()
+    assert not (tmp_path / "tagger").exists()
 
 
 def test_linked_counts_what_matches_one_to_one():
