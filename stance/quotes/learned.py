@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from stance.quotes.assembly import Found
 from stance.quotes.decoding import Reading, Span
 from stance.quotes.layouts import laid_out
+from stance.quotes.letters import CAPITALS
 from stance.quotes.marks import Quote, find_quotes, paragraphs
 from stance.quotes.rules import found_by_rules
 from stance.quotes.speakers import SpeakerBook
@@ -35,8 +36,8 @@ _APPOSED = re.compile(
     r"speaking|citing)\b"
 )
 _DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
-    r"[A-ZÀ-Þ][A-ZÀ-Þ.’'/-]+(?: [A-ZÀ-Þ.’'/-]+){0,3}(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
-    r"(?:—|–|--|-) ?(?=[A-ZÀ-Þ“\"])"
+    rf"[{CAPITALS}][{CAPITALS}.’'/-]+(?: [{CAPITALS}.’'/-]+){{0,3}}(?:, [A-Z][\w. ]{{1,20}})?(?: \([^()\n]{{1,30}}\))? ?"
+    rf"(?:—|–|--|-) ?(?=[{CAPITALS}“\"])"
 )
 _ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")
 _ASKED = re.compile(r"(?:Asked|Questioned|Pressed|Quizzed)\b")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from stance.quotes.letters import CAPITALS
 from stance.quotes.subjects import PERSON
 from stance.quotes.words import breaks, country_of, dates, given_names, is_office, listed, openers, titles
 
@@ -38,15 +39,15 @@ _ORGANISATION = re.compile(
     r"Observatory|Laboratory|Programme|Program|Theatre|Orchestra|Library|Railway|Railways|Industries|Holdings)\b"
 )
 _INTRODUCED = re.compile(rf"\b[a-z]{{4,}}\s+({PERSON.pattern})$")  # "ministry spokesman Lu Weimin"
-_ADDRESSED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([A-ZÀ-Þ][\w'’-]+)")
-_GENDERED = re.compile(r"\b(?:(Mr)|Mrs|Ms|Miss)\.? ([A-ZÀ-Þ][\w-]+)")
-_CAPITAL = r"[A-ZÀ-Þ][\w.'’-]*"
+_ADDRESSED = re.compile(rf"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([{CAPITALS}][\w'’-]+)")
+_GENDERED = re.compile(rf"\b(?:(Mr)|Mrs|Ms|Miss)\.? ([{CAPITALS}][\w-]+)")
+_CAPITAL = rf"[{CAPITALS}][\w.'’-]*"
 _LONG = re.compile(rf"((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)")
 _BEFORE = re.compile(
     rf"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b{_CAPITAL})(?: [\w.-]+){{1,6}}, |"
     rf"(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
 )
-_AFTER = re.compile(r",\s+((?:(?:the|an?|[A-ZÀ-Þ][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{2,80})(?=[,.;])")
+_AFTER = re.compile(rf",\s+((?:(?:the|an?|[{CAPITALS}][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{{2,80}})(?=[,.;])")
 _AROUND = 90  # characters before and after a name in which its office is looked for
 _LETTERS = ((re.compile(r"[iy]+"), "i"), (re.compile(r"kh|ck"), "k"), (re.compile(r"(.)\1"), r"\1"))
 _ROLE = re.compile(r"[a-z-]{4,}")
@@ -374,7 +375,7 @@ def _lower(words: str) -> set[str]:
 
 def _spells(words: str, short: str) -> str:
     """Return the last of the words whose initials spell an abbreviation, or nothing if they do not."""
-    capitals = [m.start() for m in re.finditer(r"(?<!\S)[A-ZÀ-Þ]", words)][-len(short) :]
+    capitals = [m.start() for m in re.finditer(rf"(?<!\S)[{CAPITALS}]", words)][-len(short) :]
     return words[capitals[0] :] if "".join(words[i] for i in capitals) == short else ""
 
 

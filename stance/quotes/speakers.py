@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from stance.quotes.antecedents import before_relative, quoted_blank, things
 from stance.quotes.assembly import Found
+from stance.quotes.letters import CAPITALS, SMALL
 from stance.quotes.names import COMPLEMENT, Names, is_organisation, line_start, title_words
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.words import country_of, titles
@@ -23,7 +24,7 @@ _FEMALE = re.compile(
     r"\b(?:Mrs|Ms|Miss|Queen|Princess|Lady|spokeswoman|chairwoman|congresswoman|businesswoman|mother|daughter|sister|"
     r"wife|she)\b"
 )
-_CAPITALS = re.compile(rf"{PERSON.pattern}|(?<!\w)[A-ZÀ-Þ][a-zß-ÿ'’-]+(?!\w)")
+_CAPITALS = re.compile(rf"{PERSON.pattern}|(?<!\w)[{CAPITALS}][{SMALL}'’-]+(?!\w)")
 _REMEMBERED = 20  # speakers that a pronoun or an office may mean
 _LOOK_BACK = 500  # characters of a paragraph searched for whom "he" means
 _FAR_BACK = 1500  # characters before a pronoun searched where nobody has spoken yet

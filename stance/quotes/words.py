@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from stance.quotes.letters import CAPITALS
+
 __all__ = [
     "Cue",
     "breaks",
@@ -92,7 +94,7 @@ _SEATED = re.compile(
 )
 
 
-_OF = re.compile(r"(?:\s(?:[A-ZÀ-Þ][\w'’.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
+_OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'’.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
 _OWNED = re.compile(r"(?:['’]s|s['’]|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
 _AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
 _SEAT = re.compile(r"(?<!\w)[RD]-[A-Z][A-Za-z]{1,9}\b")  # party and state of a member of Congress: "R-Ga."

@@ -60,6 +60,18 @@ def test_spellings_of_one_name_are_one_speaker(one, other):
     assert [n for n, _ in named(text, one, other)] == [one, one]
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "country"),
+    [
+        ("Serbian President Zoran Čavić arrived. Čavić spoke.", "Zoran Čavić", "Serbia"),
+        ("Turkish Minister İpek Şanlıoğlu arrived. Şanlıoğlu spoke.", "İpek Şanlıoğlu", "Turkey"),
+        ("Vietnamese envoy Phạm Đỗ Hạnh arrived. Hạnh spoke.", "Phạm Đỗ Hạnh", "Vietnam"),
+    ],
+)
+def test_names_are_read_with_all_their_accents(text, name, country):
+    assert named(text, text.split(" arrived")[0], name.split()[-1]) == [(name, country)] * 2
+
+
 def test_other_names_stay_apart():
     text = "Ann Lee came. Ann Reed spoke. Reed left. Hans Lee sang."
     assert [n for n, _ in named(text, "Ann Lee", "Ann Reed", "Reed", "Hans Lee")] == [
