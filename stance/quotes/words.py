@@ -85,10 +85,15 @@ def verb_forms(verb: str) -> list[str]:
 def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
     names = {word: country for country, words in _load("countries.yaml").items() for word in words}
     longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), names
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?!-?\w)"), names
 
 
-_ABOUT = re.compile(r"\b(?:to|for|on|toward|towards|with|against|about|in)\s+(?:the\s+)?$")
+_ABOUT = re.compile(
+    r"\b(?:to|for|on|toward|towards|with|against|about|in|(?:critics?|opponents?|supporters?|friends?) of)\s+(?:the\s+)?$"
+)
+_TOPIC = re.compile(  # what follows a country that is somebody's subject: "Russia expert", "China policy analyst"
+    r"(?:\s[a-z]+){0,2}\s(?:analyst|correspondent|economist|expert|researcher|scholar|specialist|strategist|watcher)s?\b"
+)
 _SEATED = re.compile(
     r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
 )
@@ -105,7 +110,7 @@ def country_of(description: str) -> str | None:
     """Return the country a description names as the speaker's own, or ``None``.
 
     The first country that is not merely the object of an office counts: Ukraine for "Ukraine's ambassador to
-    Germany", none for "the envoy to Syria" or "the fund's Japan director"; where the name of an office goes on with
+    Germany", none for "the envoy to Syria", "the fund's Japan director", "a China expert" or "Iran-backed rebels"; where the name of an office goes on with
     "of", the country after it: Japan for "Democratic Party of Japan". Names of persons tell nothing.
     """
     pattern, names = _countries()
@@ -117,7 +122,8 @@ def country_of(description: str) -> str | None:
         country = names[match.group()]
         if any(_OF.fullmatch(description, match.end(), later.start()) for later in found[i + 1 :]):
             continue
-        if match.group() == country and _OWNED.search(description, 0, match.start()):
+        named = match.group() == country
+        if named and (_OWNED.search(description, 0, match.start()) or _TOPIC.match(description, match.end())):
             continue
         about = _ABOUT.search(description, 0, match.start())
         if not about or (about.group().startswith("in") and _SEATED.match(description)):
