@@ -32,7 +32,7 @@ COMPLEMENT = re.compile(
 _ORGANISATION = re.compile(
     r"\b(?:House|Ministry|Department|Institute|University|Committee|Council|Alliance|Union|Agency|Bank|Party|Court|"
     r"Office|Association|Group|Company|Corp|Inc|Commission|Foundation|Center|Centre|Post|Times|Journal|News|Press|"
-    r"Organization|Organisation|States|Nations|Kingdom|Federation|Army|Force|Forces|Police|Government|Parliament|"
+    r"Organization|Organisation|States|Nations|Kingdom|Republic|Federation|Army|Force|Forces|Police|Government|Parliament|"
     r"Embassy|Bureau|Chamber|Authority|League|Board|Congress|Senate|Assembly|Service|College|School|Hospital|Museum|"
     r"Club|Coalition|Movement|Campaign|Administration|Academy|Corporation|Airlines|Airways|Fund|Society|Exchange|"
     r"Treasury|Tribunal|Secretariat|Friends|Network|Project|Initiative|Conference|"

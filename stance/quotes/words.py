@@ -99,8 +99,8 @@ _SEATED = re.compile(
 )
 
 
-_OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'’.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
-_OWNED = re.compile(r"(?:['’]s|s['’]|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
+_OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
+_OWNED = re.compile(r"(?:'s|s'|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
 _AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
 _SEAT = re.compile(r"(?<!\w)[RD]-[A-Z][A-Za-z]{1,9}\b")  # party and state of a member of Congress: "R-Ga."
 
@@ -114,6 +114,7 @@ def country_of(description: str) -> str | None:
     "of", the country after it: Japan for "Democratic Party of Japan". Names of persons tell nothing.
     """
     pattern, names = _countries()
+    description = description.replace("’", "'")
     parts = [part.removeprefix("the ").removeprefix("The ") for part in _AND.split(description.strip())]
     if len({names.get(part) for part in parts}) > 1 and all(names.get(part) for part in parts):
         return None  # "France and Germany"

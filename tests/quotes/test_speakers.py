@@ -108,6 +108,18 @@ def test_no_country_is_read_from_a_surname(text):
         ("the Social Democrats", None),
         ("South Korea's trade ministry", "South Korea"),
         ("Latin American farmers", None),
+        ("the Republican People's Party leader", "Turkey"),
+        ("a People’s Democratic Party spokesman", None),
+        ("Congress leader Rohan Iyer", None),
+        ("a member of Congress", "United States"),
+        ("the African National Congress", "South Africa"),
+        ("the Democratic Republic of Congo's health minister", "Democratic Republic of the Congo"),
+        ("the Democratic People’s Republic of Korea", "North Korea"),
+        ("Iranians", "Iran"),
+        ("many Palestinians", "Palestine"),
+        ("Uzbek farmers", "Uzbekistan"),
+        ("the Nassau County police", None),
+        ("the San Jose mayor", None),
     ],
 )
 def test_countries_of_groups_and_parties(who, country):
