@@ -57,7 +57,8 @@ def countries(path: Path = _LIST) -> dict[str, list[str]]:
         demonyms = [d.strip() for d in str(record.get("demonym") or "").split(",")]
         regular = [d for d in demonyms if _REGULAR.search(d) and not d.endswith(name) and d not in left_out]
         seat = record.get("capital") or ""
-        words = [name, *demonyms, *(f"{d}s" for d in regular), *_plain(str(seat[0] if isinstance(seat, list) else seat))]
+        seats = _plain(str(seat[0] if isinstance(seat, list) else seat))
+        words = [name, *demonyms, *(f"{d}s" for d in regular), *seats]
         own = [w for w in dict.fromkeys(words) if len(w) > 3 and w not in left_out and w not in taken]
         taken.update(own)
         if own or name in offices:

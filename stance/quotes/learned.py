@@ -36,7 +36,8 @@ _APPOSED = re.compile(
     r"speaking|citing)\b"
 )
 _DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
-    rf"[{CAPITALS}][{CAPITALS}.’'/-]+(?: [{CAPITALS}.’'/-]+){{0,3}}(?:, [A-Z][\w. ]{{1,20}})?(?: \([^()\n]{{1,30}}\))? ?"
+    rf"[{CAPITALS}][{CAPITALS}.’'/-]+(?: [{CAPITALS}.’'/-]+){{0,3}}"
+    r"(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
     rf"(?:—|–|--|-) ?(?=[{CAPITALS}“\"])"
 )
 _ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")

@@ -81,15 +81,26 @@ def verb_forms(verb: str) -> list[str]:
     return [f"{verb}ed", third, f"{verb}ing"]
 
 
+_NAMESAKES = ("Chad", "Georgia", "Jordan")  # also first names, and a state: countries only before an office
+_GOVERNS = (
+    r"(?:'s)? (?i:(?:(?:deputy|vice|first|prime|foreign|interior|defen[cs]e|finance|economy|health|justice|information) )+"
+    r"minist(?:er|ry))\b|"
+    r"'s (?i:(?:crown )?prince|king|queen|premier|president|parliament|ambassador|embassy)\b"
+)
+
+
 @cache
 def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
     names = {word: country for country, words in _load("countries.yaml").items() for word in words}
-    longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?!-?\w)"), names
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    namesakes = rf"(?<!of )(?:{'|'.join(_NAMESAKES)})(?={_GOVERNS})"
+    pattern = re.compile(rf"(?<![\w-])(?:(?:{longest_first})(?!-?\w)|{namesakes})")
+    return pattern, names | {name: name for name in _NAMESAKES}
 
 
 _ABOUT = re.compile(
-    r"\b(?:to|for|on|toward|towards|with|against|about|in|(?:critics?|opponents?|supporters?|friends?) of)\s+(?:the\s+)?$"
+    r"\b(?:to|for|on|toward|towards|with|against|about|in|(?:critics?|opponents?|supporters?|friends?) of)"
+    r"\s+(?:the\s+)?$"
 )
 _TOPIC = re.compile(  # what follows a country that is somebody's subject: "Russia expert", "China policy analyst"
     r"(?:\s[a-z]+){0,2}\s(?:analyst|correspondent|economist|expert|researcher|scholar|specialist|strategist|watcher)s?\b"
@@ -97,8 +108,6 @@ _TOPIC = re.compile(  # what follows a country that is somebody's subject: "Russ
 _SEATED = re.compile(
     r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
 )
-
-
 _OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
 _OWNED = re.compile(r"(?:'s|s'|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
 _AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
@@ -110,8 +119,9 @@ def country_of(description: str) -> str | None:
     """Return the country a description names as the speaker's own, or ``None``.
 
     The first country that is not merely the object of an office counts: Ukraine for "Ukraine's ambassador to
-    Germany", none for "the envoy to Syria", "the fund's Japan director", "a China expert" or "Iran-backed rebels"; where the name of an office goes on with
-    "of", the country after it: Japan for "Democratic Party of Japan". Names of persons tell nothing.
+    Germany", none for "the envoy to Syria", "the fund's Japan director", "a China expert" or "Iran-backed rebels";
+    where the name of an office goes on with "of", the country after it: Japan for "Democratic Party of Japan". Names
+    of persons tell nothing, and those of countries that are also first names only where an office follows.
     """
     pattern, names = _countries()
     description = description.replace("’", "'")
@@ -134,7 +144,7 @@ def country_of(description: str) -> str | None:
 
 def is_office(words: str) -> bool:
     """Return whether words as a whole name a country, its seat or an office."""
-    return bool(_countries()[1].get(words))
+    return words not in _NAMESAKES and bool(_countries()[1].get(words))
 
 
 @cache
