@@ -359,7 +359,10 @@ def _introduced(text: str, start: int, end: int, name: str, last: int) -> str:
     """Return the office beside a name, if one stands there; `last` is where the name before it ends."""
     before = _BEFORE.search(text, max(line_start(text, start, _AROUND), last), start)
     after = _AFTER.match(text, end, end + _AROUND)
-    parts = [before.group() if before else "", text[start:end].removesuffix(name), after.group(1) if after else ""]
+    title = text[start:end].removesuffix(name)
+    if before and is_office(owner := before.group().rstrip().rpartition(" ")[2]):
+        title = f"{owner} {title}"  # "U.S. President Ann Lee", "FBI Director Tom Reed"
+    parts = [before.group() if before else "", title, after.group(1) if after else ""]
     return " ".join(part for part in parts if title_words(part))
 
 

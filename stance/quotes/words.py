@@ -83,7 +83,7 @@ def verb_forms(verb: str) -> list[str]:
 
 _NAMESAKES = ("Chad", "Georgia", "Jordan")  # also first names, and a state: countries only before an office
 _GOVERNS = (
-    r"(?:'s)? (?i:(?:(?:deputy|vice|first|prime|foreign|interior|defen[cs]e|finance|economy|health|justice|information) )+"
+    r"(?:'s)? (?i:(?:(?:deputy|vice|first|prime|foreign|interior|defen[cs]e|finance|economy|health|justice) )+"
     r"minist(?:er|ry))\b|"
     r"'s (?i:(?:crown )?prince|king|queen|premier|president|parliament|ambassador|embassy)\b"
 )

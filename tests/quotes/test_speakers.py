@@ -30,6 +30,19 @@ def test_an_apposition_tells_office_and_country():
     assert named(text, "The minister", "The Chinese leader") == [("Gao Lin", "China")] * 2
 
 
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("U.S. President Ivo Brandt arrived. Brandt wept.", "United States"),
+        ("UK Prime Minister Ivo Brandt arrived. Brandt wept.", "United Kingdom"),
+        ("The former FBI Director Ivo Brandt arrived. Brandt wept.", "United States"),
+        ("U.S. troops heard Ivo Brandt. Brandt wept.", None),
+    ],
+)
+def test_an_abbreviated_country_before_an_office_counts(text, country):
+    assert named(text, "Brandt")[0] == ("Ivo Brandt", country)
+
+
 def test_an_office_of_another_country_or_rank_is_somebody_else():
     text = (
         "Foreign Minister Li Wen of Taiwan came. Deputy Foreign Minister Jon Park of South Korea left. "
