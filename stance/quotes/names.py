@@ -229,6 +229,8 @@ def _names(text: str) -> tuple[list[tuple[int, int, str]], set[str]]:
         last = name.rpartition(" ")[2]
         if " " not in name or last in dates() or last in listed("names", "no_last"):
             continue
+        if last.lower() in _SHORT and text.startswith(".", end):  # "Ohio Sen. Ann Lee"
+            continue
         if country_of(name):
             if name not in human:
                 human[name] = _is_human(text, start, end, name)

@@ -64,7 +64,8 @@ _APPOSITION = re.compile(
 _WORD = re.compile(r"[\w'’.&-]+")
 _PARTICLE = r"(?:(?:al|el|bin|bint|van|von|de|da|di|la|le|der|den|dos|du)[ -])*"
 _PROPER = rf"[{CAPITALS}][{SMALL}'’]+(?:-[{CAPITALS}]?[{SMALL}]+)*(?:[{CAPITALS}][{SMALL}]+)?"
-PERSON = re.compile(rf"(?<![\w.]){_PROPER}(?: (?:[A-Z]\.\s?)*{_PARTICLE}{_PROPER}){{1,6}}(?!\w)")
+_INITIALS = r"(?:[A-MO-Z]\.?J|J\.?[A-Z])\.?"  # "JD Lee", "A.J. Lee", not "US" or "NJ"
+PERSON = re.compile(rf"(?<![\w.])(?:{_INITIALS}|{_PROPER})(?: (?:[A-Z]\.\s?)*{_PARTICLE}{_PROPER}){{1,6}}(?!\w)")
 """Two to seven capitalised words in a row: a personal name, perhaps with titles before it."""
 _NAMED_APPOSITION = re.compile(rf",\s+({PERSON.pattern})(?=\s*[,.;:¤‡]|\s*$)")
 
