@@ -94,7 +94,7 @@ def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
     names = {word: country for country, words in _load("countries.yaml").items() for word in words}
     longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     namesakes = rf"(?<!of )(?:{'|'.join(_NAMESAKES)})(?={_GOVERNS})"
-    pattern = re.compile(rf"(?<![\w-])(?:(?:{longest_first})(?!-?\w)|{namesakes})")
+    pattern = re.compile(rf"(?<![\w-])(?:(?:{longest_first})(?!\w)|{namesakes})")
     return pattern, names | {name: name for name in _NAMESAKES}
 
 
@@ -108,6 +108,7 @@ _TOPIC = re.compile(  # what follows a country that is somebody's subject: "Russ
 _SEATED = re.compile(
     r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
 )
+_COMPOUND = re.compile(r"-\w")  # "Iran-backed", "Cuban-American"
 _OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
 _OWNED = re.compile(r"(?:'s|s'|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
 _AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
@@ -128,7 +129,11 @@ def country_of(description: str) -> str | None:
     parts = [part.removeprefix("the ").removeprefix("The ") for part in _AND.split(description.strip())]
     if len({names.get(part) for part in parts}) > 1 and all(names.get(part) for part in parts):
         return None  # "France and Germany"
-    found = [match for match in pattern.finditer(description) if names[match.group()]]
+    found = [
+        match
+        for match in pattern.finditer(description)
+        if names[match.group()] and not _COMPOUND.match(description, match.end())
+    ]
     for i, match in enumerate(found):
         country = names[match.group()]
         if any(_OF.fullmatch(description, match.end(), later.start()) for later in found[i + 1 :]):
