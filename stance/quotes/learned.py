@@ -41,6 +41,7 @@ _DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
     rf"(?:—|–|--|-) ?(?=[{CAPITALS}“\"])"
 )
 _ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")
+_ENUMERATED = re.compile(r",?\s+and\s+|,\s+")
 _ASKED = re.compile(r"(?:Asked|Questioned|Pressed|Quizzed)\b")
 _SHOUTED = re.compile(r" (?:from|at|in|on|during|when|as|after|before|while)(?: [\w'’-]+){1,5}[.!?]*")
 _CLAUSE_AFTER = re.compile(r",\s+([^\n]{1,400}?)(?=[.!?](?:\s|$)|\n|$)")
@@ -202,6 +203,8 @@ def _near(between: str) -> bool:
 
 def _named(words: str) -> tuple[int, int]:
     """Return where the name stands in a source with an apposition: "the owner of the yard, Sean Doyle"."""
+    if " and " in words and all(PERSON.fullmatch(_ADDRESSING.sub("", part)) for part in _ENUMERATED.split(words)):
+        return 0, len(words)  # "Ann Lee, Tom Reed and Eva Hill"
     at = 0
     for part in words.split(", "):
         if "," in words and PERSON.fullmatch(_ADDRESSING.sub("", part)):

@@ -102,6 +102,19 @@ def test_two_who_speak_together_are_named_both():
     assert found == [("Luc Morel and Lena Vogt", None), ("Luc Morel", "France"), ("Lena Vogt", "Germany")]
 
 
+@pytest.mark.parametrize(
+    ("who", "names"),
+    [
+        ("Ann Lee, Tom Reed and Eva Hill", "Ann Lee, Tom Reed and Eva Hill"),
+        ("Mayor Ann Lee, Tom Reed, and Ms. Hill", "Ann Lee, Tom Reed and Eva Hill"),
+        ("Ann Lee, the mayor, and Tom Reed", "Ann Lee and Tom Reed"),
+        ("Ann Lee, Chief Economist, and Tom Reed", "Ann Lee and Tom Reed"),
+    ],
+)
+def test_all_who_speak_together_are_named(who, names):
+    assert named(f"{who} spoke. Eva Hill left.", who)[0][0] == names
+
+
 def test_a_place_of_work_is_no_second_speaker():
     text = "Marta Quill of Grey and Sons Bank spoke."
     assert [n for n, _ in named(text, "Marta Quill of Grey and Sons Bank")] == ["Marta Quill"]
@@ -155,6 +168,7 @@ def test_countries_of_groups_and_parties(who, country):
         ("Iran-backed rebels", None),
         ("a Beijing-based Western diplomat", None),
         ("a Cuban-American voter", None),
+        ("a Washington Post-Northport News poll", None),
         ("critics of Israel", None),
         ("supporters of the Kremlin", None),
         ("Russia expert Ann Lee", None),
@@ -228,6 +242,9 @@ def test_someone_elses_name_tells_no_country():
         ("It was the farmers who spoke.", "who", "the farmers"),
         ("Vera Hill, a clerk in Leeds who spoke, left.", "who", "Vera Hill"),
         ("Omar Diallo won. The 27-year-old thanked all.", "The 27-year-old", "Omar Diallo"),
+        ("Ivo Bor left. In a call with U.S. President Joe Brandt, he was kind.", "he", "Ivo Bor"),
+        ("The lawyer saw Joe Brandt. He was kind.", "He", "Joe Brandt"),
+        ("Mykola Petrenko, whose wife is a judge, wept. He was kind.", "He", "Mykola Petrenko"),
         ("Ann Lee has a studio.\n\n“Come in,” she said.", "she", "Ann Lee"),
         ("Ann Lee laughed. “Tom Reed told me,” he said.", "he", "he"),
         ("“My aunt Vera Hill taught me,” she said. Ann Lee sang.", "she", "she"),
@@ -250,6 +267,9 @@ def test_it_is_the_organisation_that_spoke_last_and_they_no_single_person():
         ("Massachusetts Sen. Ann Lee", "Ann Lee"),
         ("Secretary of State Ann Lee", "Ann Lee"),
         ("Councillor Ann Lee", "Ann Lee"),
+        ("Vice President JD Moss", "JD Moss"),
+        ("A.J. Moss", "A.J. Moss"),
+        ("NJ Governor Ann Lee", "Ann Lee"),
         ("Fox News's Ann Lee", "Ann Lee"),
         ("Ann Lee's doctor", "Ann Lee's doctor"),
         ("The New Haven businessman", "New Haven businessman"),
@@ -278,6 +298,17 @@ def test_mr_and_ms_tell_whose_surname_it_is():
 def test_a_committee_is_nobody_who_sits_in_one():
     text = "Ann Lee, chair of the National Grain Committee, left. The Rural Water Committee voted."
     assert [n for n, _ in named(text, "Ann Lee", "The Rural Water Committee")] == ["Ann Lee", "Rural Water Committee"]
+
+
+def test_initials_begin_a_name():
+    text = "Ohio Sen. J.D. Moss arrived. Moss spoke. The senator left."
+    assert [n for n, _ in named(text, "Moss", "The senator")] == ["J.D. Moss"] * 2
+
+
+def test_what_is_told_of_others_in_a_clause_is_not_of_the_speaker():
+    text = "Mykola Petrenko, whose wife is the Danish envoy, wept.\n\nRolf Petri, who met the Danish envoy, left."
+    found = named(text, "Mykola Petrenko, whose wife is the Danish envoy", "Rolf Petri, who met the Danish envoy")
+    assert found == [("Mykola Petrenko", None), ("Rolf Petri", None)]
 
 
 def test_introductions_stand_in_the_order_of_the_text():
