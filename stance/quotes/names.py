@@ -45,7 +45,7 @@ _CAPITAL = rf"[{CAPITALS}][\w.'’-]*"
 _LONG = re.compile(rf"((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)")
 _BEFORE = re.compile(
     rf"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b{_CAPITAL})(?: [\w.-]+){{1,6}}, |"
-    rf"(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
+    rf"(?:former )?(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
 )
 _AFTER = re.compile(rf",\s+((?:(?:the|an?|[{CAPITALS}][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{{2,80}})(?=[,.;])")
 _AROUND = 90  # characters before and after a name in which its office is looked for

@@ -41,7 +41,7 @@ _ASKED = {  # "Ann Lee asked her why": another woman is meant
 }
 _RELATIVE = re.compile(r"(?:who|whom|whose|which|that)$|(?:who|which)\s", re.IGNORECASE)
 _AGED = re.compile(r"the \d{1,3}-year-old\b", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"\b(?:who|whom|whose)\s")
+_OF_OTHERS = re.compile(r"\b(?:whom|whose)\s")
 _CLAUSE = re.compile(r",?\s+(?:who|whose|which|that)(?:\s|$)")
 _APPOSED_TO = re.compile(rf"({PERSON.pattern}), $")
 _LONGEST_NAME = 80
@@ -50,6 +50,7 @@ _LABELLED = re.compile(r"[A-Z][A-Z .'’-]+:")  # "PENCE: I said" in a transcrip
 _LEADERS = frozenset(("president", "premier", "chancellor", "king", "queen", "minister", "leader"))
 _PARTIES = frozenset(("republican", "democratic"))
 _PREPOSITIONS = frozenset(("with", "to", "by", "from", "of", "for", "against", "alongside"))
+_POSSESSIVE = ("'s", "’s", "s'", "s’")
 _STOP = re.compile(r"(?<!\b[A-Z])[.!?][”\"]?\s")
 _RANKS = frozenset(("deputy", "vice", "former", "assistant", "under"))  # offices that differ by them are not one
 
@@ -285,12 +286,13 @@ class SpeakerBook:
 
 def _is_object(lead: str, start: int, end: int) -> bool:
     """Whether a preposition stands before a name in the last sentence: "in a call with President Ann Lee, he"."""
-    if _STOP.search(lead, end):
+    if lead[:end].endswith(_POSSESSIVE) or _STOP.search(lead, end):
         return False
     beside = listed("pronouns", "determiners") | titles()
-    for word in reversed(lead[max(0, start - _LONGEST_NAME) : start].split()):
+    words = ["", *lead[max(0, start - _LONGEST_NAME) : start].split()]
+    for before, word in zip(reversed(words[:-1]), reversed(words[1:]), strict=True):
         if word.lower() in _PREPOSITIONS:
-            return True
+            return before.lower() not in titles()  # "Secretary of State Ann Lee"
         if word.endswith(",") or not (word[0].isupper() or word in beside):
             return False
     return False
