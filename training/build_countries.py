@@ -1,7 +1,7 @@
 """Rebuild ``stance/quotes/data/countries.yaml`` from the library countryinfo: ``python -m training.build_countries``.
 
-Names, demonyms and capitals of every country come from the library; offices and exceptions from
-``configs/offices.yaml``.
+Names, demonyms with their regular plurals, and capitals of every country come from the library; offices, other
+demonyms and exceptions from ``configs/offices.yaml``.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ _NAMES = {
     "Korea, Democratic People's Republic of": "North Korea",
     "Republic of Macedonia": "North Macedonia",
     "Burma": "Myanmar",
+    "Swaziland": "Eswatini",
     "The Bahamas": "Bahamas",
     "The Gambia": "Gambia",
     "Vatican City State": "Holy See",
 }
 _OBSOLETE = ("Antilles néerlandaises", "Serbia and Montenegro", "Scotland", "Palestine, State of")  # or told twice
+_REGULAR = re.compile(r"(?:an|[^aeiou]i|er|ek|ak|ot|ene|ino)$")  # demonyms whose plural ends in -s
 _HEAD = (
     "# Written by training/build_countries.py from the library countryinfo and configs/offices.yaml: change that one.\n"
     '# Country: its names, demonyms, capital and offices; under "" what looks like them and tells no country.\n'
@@ -43,7 +45,7 @@ def countries(path: Path = _LIST) -> dict[str, list[str]]:
     from countryinfo import all_countries
 
     kept: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    left_out = set(kept["not_countries"])
+    left_out = {form for word in kept["not_countries"] for form in _plain(word)}
     offices: dict[str, list[str]] = kept["offices"]
     taken = {word for words in offices.values() for word in words}
     found: dict[str, list[str]] = {"": kept["no_country"]}
@@ -53,8 +55,10 @@ def countries(path: Path = _LIST) -> dict[str, list[str]]:
         if record["name"] in _OBSOLETE or re.search(r"[,(/]", name):
             continue
         demonyms = [d.strip() for d in str(record.get("demonym") or "").split(",")]
+        regular = [d for d in demonyms if _REGULAR.search(d) and not d.endswith(name) and d not in left_out]
         seat = record.get("capital") or ""
-        words = [name, *demonyms, *_plain(str(seat[0] if isinstance(seat, list) else seat))]
+        seats = _plain(str(seat[0] if isinstance(seat, list) else seat))
+        words = [name, *demonyms, *(f"{d}s" for d in regular), *seats]
         own = [w for w in dict.fromkeys(words) if len(w) > 3 and w not in left_out and w not in taken]
         taken.update(own)
         if own or name in offices:

@@ -22,8 +22,17 @@ from training.quote_noise import Noise, noisy
 
 __all__ = ["COLUMNS", "Gold", "Said", "figures", "judge", "main", "read_gold", "roughened"]
 
-COLUMNS = ("statements", "found", "speaker", "country")
-"""What `judge` counts; figures are shares of the first."""
+COLUMNS = ("statements", "found", "speaker", "country", "told", "given", "agreed")
+"""What `judge` counts: statements, those found, with the right speaker, with the right country or rightly none; then
+those whose country the article tells, those given a country, and those given the one that it tells."""
+
+_FIGURES = {
+    "found": ("found", "statements"),
+    "speaker": ("speaker", "statements"),
+    "country": ("country", "statements"),
+    "country given, precision": ("agreed", "given"),
+    "country told, recall": ("agreed", "told"),
+}
 
 _FILE = Path(__file__).resolve().parent / "own_quotes" / "resolution.yaml"
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
@@ -85,7 +94,7 @@ def judge(gold: Sequence[Gold], found: Sequence[Sequence[Statement]]) -> tuple[N
     rows: list[list[int]] = []
     wrong: list[str] = []
     for article, statements in zip(gold, found, strict=True):
-        hit = named = placed = 0
+        hit = named = placed = given = agreed = 0
         for said in article.said:
             match = next((s for s in statements if s.start - 6 <= said.at < s.end), None)
             where = f"{article.article.id}: {article.article.text[said.at : said.at + 30]!r}"
@@ -98,18 +107,29 @@ def judge(gold: Sequence[Gold], found: Sequence[Sequence[Statement]]) -> tuple[N
             right = _plain(name) in {_plain(n) for n in said.names}
             named += right
             placed += country == said.country
+            given += country is not None
+            agreed += country is not None and country == said.country
             if not right or country != said.country:
                 wrong.append(f"{where} by {name!r} of {country}, not {said.names[0]!r} of {said.country}")
-        rows.append([len(article.said), hit, named, placed])
+        told = sum(said.country is not None for said in article.said)
+        rows.append([len(article.said), hit, named, placed, told, given, agreed])
     return np.array(rows, dtype=np.int64), wrong
 
 
 def figures(table: NDArray[np.int64], resamples: int = 2000) -> dict[str, tuple[float, float, float]]:
-    """Return the shares of statements found, with the right speaker and the right country, each with its interval."""
+    """Return the shares of statements found, with the right speaker and the right country, each with its interval.
+
+    More than half of the statements have no country to tell, so those with one are counted by themselves too.
+    """
     found = {}
-    for i, name in enumerate(COLUMNS[1:], 1):
-        low, high = clustered_interval(table, lambda s, i=i: s[..., i] / np.maximum(1, s[..., 0]), resamples=resamples)
-        found[name] = (float(table[:, i].sum() / table[:, 0].sum()), low, high)
+    for name, columns in _FIGURES.items():
+        part, whole = (COLUMNS.index(column) for column in columns)
+
+        def share(s: NDArray[np.int64], part: int = part, whole: int = whole) -> NDArray[np.float64]:
+            return s[..., part] / np.maximum(1, s[..., whole])
+
+        low, high = clustered_interval(table, share, resamples=resamples)
+        found[name] = (float(share(table.sum(axis=0)[None])[0]), low, high)
     return found
 
 

@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from stance.quotes.letters import CAPITALS
 from stance.quotes.subjects import PERSON
 from stance.quotes.words import country_of, listed, openers
 
 __all__ = ["before_relative", "quoted_blank", "things"]
 
 _LONGEST = 300  # characters before a pronoun that are looked at
-_CAPITAL = r"[A-ZÀ-Þ&][\w.&'’-]*"
+_CAPITAL = rf"[{CAPITALS}&][\w.&'’-]*"
 _ACRONYM = re.compile(r"(?:the |The )?[A-Z]{2,7}")
-_SENTENCE = re.compile(r"(?<=[.!?”\"])\s+(?=[A-ZÀ-Þ“\"])|\n+")
+_SENTENCE = re.compile(rf"(?<=[.!?”\"])\s+(?=[{CAPITALS}“\"])|\n+")
 _ADVERBIAL = re.compile(r"(?:[A-Z][\w'’-]*\s(?:[\w'’-]+\s){0,5}?[\w'’-]+|[A-Z]\w+),\s")  # "On Monday, "
 _OPENER = re.compile(r"(?:[A-Z][a-z]+)\s")
 _QUOTED = re.compile(r"“[^”\n]*”|\"[^\"\n]*\"|''[^\n]*?''")

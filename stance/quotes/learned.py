@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from stance.quotes.assembly import Found
 from stance.quotes.decoding import Reading, Span
 from stance.quotes.layouts import laid_out
+from stance.quotes.letters import CAPITALS
 from stance.quotes.marks import Quote, find_quotes, paragraphs
 from stance.quotes.rules import found_by_rules
 from stance.quotes.sentences import sentences
@@ -38,10 +39,12 @@ _APPOSED = re.compile(
     r"speaking|citing)\b"
 )
 _DATELINE = re.compile(  # "KYIV (AP) — ", "LONDON, May 3 - "
-    r"[A-ZÀ-Þ][A-ZÀ-Þ.’'/-]+(?: [A-ZÀ-Þ.’'/-]+){0,3}(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
-    r"(?:(?:—|--) ?|– |(?<= )- )(?=[A-ZÀ-Þ“\"])"  # not the dash of "U.S.-China", "Paris–Berlin"
+    rf"[{CAPITALS}][{CAPITALS}.’'/-]+(?: [{CAPITALS}.’'/-]+){{0,3}}"
+    r"(?:, [A-Z][\w. ]{1,20})?(?: \([^()\n]{1,30}\))? ?"
+    rf"(?:(?:—|--) ?|– |(?<= )- )(?=[{CAPITALS}“\"])"  # not the dash of "U.S.-China", "Paris–Berlin"
 )
 _ADDRESSING = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sgt|Lt|Capt|Col|Gen|Adm|Maj|Sen|Rep|Gov|Rev)\.? ")
+_ENUMERATED = re.compile(r",?\s+and\s+|,\s+")
 _ASKED = re.compile(r"(?:Asked|Questioned|Pressed|Quizzed)\b")
 _SHOUTED = re.compile(r" (?:from|at|in|on|during|when|as|after|before|while)(?: [\w'’-]+){1,5}[.!?]*")
 _COMMA = re.compile(r",[^\S\n]+")
@@ -215,6 +218,8 @@ def _near(between: str) -> bool:
 
 def _named(words: str) -> tuple[int, int]:
     """Return where the name stands in a source with an apposition: "the owner of the yard, Sean Doyle"."""
+    if " and " in words and all(PERSON.fullmatch(_ADDRESSING.sub("", part)) for part in _ENUMERATED.split(words)):
+        return 0, len(words)  # "Ann Lee, Tom Reed and Eva Hill"
     at = 0
     for part in words.split(", "):
         if "," in words and PERSON.fullmatch(_ADDRESSING.sub("", part)):

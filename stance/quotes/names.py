@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from stance.quotes.letters import CAPITALS
 from stance.quotes.subjects import PERSON
 from stance.quotes.words import breaks, country_of, dates, given_names, is_office, listed, openers, titles
 
@@ -31,24 +32,24 @@ COMPLEMENT = re.compile(
 _ORGANISATION = re.compile(
     r"\b(?:House|Ministry|Department|Institute|University|Committee|Council|Alliance|Union|Agency|Bank|Party|Court|"
     r"Office|Association|Group|Company|Corp|Inc|Commission|Foundation|Center|Centre|Post|Times|Journal|News|Press|"
-    r"Organization|Organisation|States|Nations|Kingdom|Federation|Army|Force|Forces|Police|Government|Parliament|"
+    r"Organization|Organisation|States|Nations|Kingdom|Republic|Federation|Army|Force|Forces|Police|Government|Parliament|"
     r"Embassy|Bureau|Chamber|Authority|League|Board|Congress|Senate|Assembly|Service|College|School|Hospital|Museum|"
     r"Club|Coalition|Movement|Campaign|Administration|Academy|Corporation|Airlines|Airways|Fund|Society|Exchange|"
     r"Treasury|Tribunal|Secretariat|Friends|Network|Project|Initiative|Conference|"
     r"Observatory|Laboratory|Programme|Program|Theatre|Orchestra|Library|Railway|Railways|Industries|Holdings)\b"
 )
 _INTRODUCED = re.compile(rf"\b[a-z]{{4,}}\s+({PERSON.pattern})$")  # "ministry spokesman Lu Weimin"
-_ADDRESSED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([A-ZÀ-Þ][\w'’-]+)")
-_GENDERED = re.compile(r"\b(?:(Mr)|Mrs|Ms|Miss)\.? ([A-ZÀ-Þ][\w-]+)")
-_CAPITAL = r"[A-ZÀ-Þ][\w.'’-]*"
+_ADDRESSED = re.compile(rf"(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? ([{CAPITALS}][\w'’-]+)")
+_GENDERED = re.compile(rf"\b(?:(Mr)|Mrs|Ms|Miss)\.? ([{CAPITALS}][\w-]+)")
+_CAPITAL = rf"[{CAPITALS}][\w.'’-]*"
 _LONG = re.compile(
     rf"\b(?<!\w[.'’-])((?:{_CAPITAL}\s+(?:(?:of|for|and|the|on)\s+){{0,2}}){{1,7}}{_CAPITAL})\s+\(([A-Z]{{2,7}})\)"
 )
 _BEFORE = re.compile(
     rf"(?:(?:\b(?:the|its|his|her|their|an?)|['’]s|\b{_CAPITAL})(?: [\w.-]+){{1,6}}, |"
-    rf"(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
+    rf"(?:former )?(?:{_CAPITAL} ){{0,5}}(?:[a-z-]+ ){{0,3}})$"
 )
-_AFTER = re.compile(r",\s+((?:(?:the|an?|[A-ZÀ-Þ][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{2,80})(?=[,.;])")
+_AFTER = re.compile(rf",\s+((?:(?:the|an?|[{CAPITALS}][\w-]+(?:['’]s)?)\s+)?[^,;:.()“”\"\n]{{2,80}})(?=[,.;])")
 _AROUND = 90  # characters before and after a name in which its office is looked for
 _LETTERS = ((re.compile(r"[iy]+"), "i"), (re.compile(r"kh|ck"), "k"), (re.compile(r"(.)\1"), r"\1"))
 _ROLE = re.compile(r"[a-z-]{4,}")
@@ -230,6 +231,8 @@ def _names(text: str) -> tuple[list[tuple[int, int, str]], set[str]]:
         last = name.rpartition(" ")[2]
         if " " not in name or last in dates() or last in listed("names", "no_last"):
             continue
+        if last.lower() in _SHORT and text.startswith(".", end):  # "Ohio Sen. Ann Lee"
+            continue
         if country_of(name):
             if name not in human:
                 human[name] = _is_human(text, start, end, name)
@@ -360,7 +363,10 @@ def _introduced(text: str, start: int, end: int, name: str, last: int) -> str:
     """Return the office beside a name, if one stands there; `last` is where the name before it ends."""
     before = _BEFORE.search(text, max(line_start(text, start, _AROUND), last), start)
     after = _AFTER.match(text, end, end + _AROUND)
-    parts = [before.group() if before else "", text[start:end].removesuffix(name), after.group(1) if after else ""]
+    title = text[start:end].removesuffix(name)
+    if before and is_office(owner := before.group().rstrip().rpartition(" ")[2]):
+        title = f"{owner} {title}"  # "U.S. President Ann Lee", "FBI Director Tom Reed"
+    parts = [before.group() if before else "", title, after.group(1) if after else ""]
     return " ".join(part for part in parts if title_words(part))
 
 
@@ -376,7 +382,7 @@ def _lower(words: str) -> set[str]:
 
 def _spells(words: str, short: str) -> str:
     """Return the last of the words whose initials spell an abbreviation, or nothing if they do not."""
-    capitals = [m.start() for m in re.finditer(r"(?<!\S)[A-ZÀ-Þ]", words)][-len(short) :]
+    capitals = [m.start() for m in re.finditer(rf"(?<!\S)[{CAPITALS}]", words)][-len(short) :]
     return words[capitals[0] :] if "".join(words[i] for i in capitals) == short else ""
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stance.quotes.letters import CAPITALS
 from stance.quotes.marks import Quote
 
 __all__ = ["MASK", "STOP", "mask_quotes", "sentences"]
 
-_END = re.compile(r"(?<=[.!?…‡])[\"”’»)\]]*\s+(?=[\"“„«‘'(\[]?[A-Z0-9À-Þ¤‡])")
+_END = re.compile(rf"(?<=[.!?…‡])[\"”’»)\]]*\s+(?=[\"“„«‘'(\[]?[{CAPITALS}0-9¤‡])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Gen|Sen|Rep|Gov|Lt|Col|Sgt|Capt|Maj|Adm|Cmdr|Hon|Rev|Jr|Sr|vs|No|Inc|Corp|Co|Ltd|"
     r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|a\.m|p\.m|i\.e|e\.g|etc|Amb|Sec)|\b[A-Z](?:\.[A-Z])*)\.$"

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from stance.quotes.antecedents import before_relative, quoted_blank, things
 from stance.quotes.assembly import Found
+from stance.quotes.letters import CAPITALS, SMALL
 from stance.quotes.names import COMPLEMENT, Names, is_organisation, line_start, title_words
 from stance.quotes.subjects import PERSON, Mention
-from stance.quotes.words import country_of, titles
+from stance.quotes.words import country_of, listed, titles
 from stance.schema import Speaker
 
 __all__ = ["SpeakerBook"]
@@ -23,7 +24,7 @@ _FEMALE = re.compile(
     r"\b(?:Mrs|Ms|Miss|Queen|Princess|Lady|spokeswoman|chairwoman|congresswoman|businesswoman|mother|daughter|sister|"
     r"wife|she)\b"
 )
-_CAPITALS = re.compile(rf"{PERSON.pattern}|(?<!\w)[A-ZÀ-Þ][a-zß-ÿ'’-]+(?!\w)")
+_CAPITALS = re.compile(rf"{PERSON.pattern}|(?<!\w)[{CAPITALS}][{SMALL}'’-]+(?!\w)")
 _REMEMBERED = 20  # speakers that a pronoun or an office may mean
 _LOOK_BACK = 500  # characters of a paragraph searched for whom "he" means
 _FAR_BACK = 1500  # characters before a pronoun searched where nobody has spoken yet
@@ -40,6 +41,7 @@ _ASKED = {  # "Ann Lee asked her why": another woman is meant
 }
 _RELATIVE = re.compile(r"(?:who|whom|whose|which|that)$|(?:who|which)\s", re.IGNORECASE)
 _AGED = re.compile(r"the \d{1,3}-year-old\b", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"\b(?:whom|whose)\s")
 _CLAUSE = re.compile(r",?\s+(?:who|whose|which|that)(?:\s|$)")
 _APPOSED_TO = re.compile(rf"({PERSON.pattern}), $")
 _LONGEST_NAME = 80
@@ -47,6 +49,9 @@ _LED = re.compile(r",?\s+(?:led|headed|run|backed|founded|written)\s+by\s")
 _LABELLED = re.compile(r"[A-Z][A-Z .'’-]+:")  # "PENCE: I said" in a transcript
 _LEADERS = frozenset(("president", "premier", "chancellor", "king", "queen", "minister", "leader"))
 _PARTIES = frozenset(("republican", "democratic"))
+_PREPOSITIONS = frozenset(("with", "to", "by", "from", "of", "for", "against", "alongside"))
+_POSSESSIVE = ("'s", "’s", "s'", "s’")
+_STOP = re.compile(r"(?<!\b[A-Z])[.!?][”\"]?\s")
 _RANKS = frozenset(("deputy", "vice", "former", "assistant", "under"))  # offices that differ by them are not one
 
 
@@ -93,9 +98,10 @@ class SpeakerBook:
             return None
         start, end = offset + mention.start, offset + mention.end
         words = text[start:end]
-        if both := self._jointly(mention.description, start):
-            name = " and ".join(p.name for p in both)
-            return Speaker(name, words, start, end, both[0].country if len({p.country for p in both}) == 1 else None)
+        if several := self._jointly(mention.description, start):
+            *others, last = (p.name for p in several)
+            country = several[0].country if len({p.country for p in several}) == 1 else None
+            return Speaker(f"{', '.join(others)} and {last}", words, start, end, country)
         lead = text[line_start(text, start, _LOOK_BACK) : start]
         person = self._resolve(words, mention.description, lead, start)
         if person is None:
@@ -104,17 +110,20 @@ class SpeakerBook:
         return Speaker(person.name, words, start, end, person.country)
 
     def _jointly(self, description: str, at: int) -> list[_Person]:
-        """Return the two persons that speak together, if a description names two."""
+        """Return the persons that speak together, if a description names two or more."""
         parts = _AND.split(description)
         if len(parts) != 2 or COMPLEMENT.search(parts[0]):
             return []
-        names = [self._names.personal(part) for part in parts]
-        if any(name is None for name in names):
+        for each in ([*parts[0].split(", "), parts[1]], parts):  # what follows a comma may be an apposition
+            names = [self._names.personal(part) for part in each]
+            if None not in names:
+                break
+        else:
             return []
-        both = [self._note(self._names.fullest(n), p) for n, p in zip(names, parts, strict=True) if n]
-        for person in both:
+        found = [self._note(self._names.fullest(n), p) for n, p in zip(names, each, strict=True) if n]
+        for person in found:
             self._remember(person, at)
-        return both if both[0] is not both[1] else []
+        return found if len({p.name for p in found}) == len(found) else []
 
     def settled(self, found: Iterable[Found]) -> list[Found]:
         """Return what was found, each speaker with the country that any place of the article tells."""
@@ -214,7 +223,8 @@ class SpeakerBook:
         return name is not None and self._names.is_known(self._names.fullest(name))
 
     def _named_in(self, lead: str, gender: str, *, sure: bool = False) -> _Person | None:
-        """Find who the paragraph so far is about: the first person it names, if `sure` no place or thing."""
+        """Find who the paragraph so far is about: the first person it names, if `sure` no place or thing,
+        nor whom a preposition names in the pronoun's own sentence."""
         lead = quoted_blank(lead)
         for match in _CAPITALS.finditer(lead):
             name = self._names.personal(match.group())
@@ -222,6 +232,8 @@ class SpeakerBook:
                 continue
             full = self._names.fullest(name)
             if not self._names.is_known(full):
+                continue
+            if sure and _is_object(lead, match.start(), match.end()):
                 continue
             person = self._note(full, "")
             if sure and not (person.at >= 0 or self._names.is_person(full)):
@@ -272,6 +284,20 @@ class SpeakerBook:
             yield self._note(x.name, "")
 
 
+def _is_object(lead: str, start: int, end: int) -> bool:
+    """Whether a preposition stands before a name in the last sentence: "in a call with President Ann Lee, he"."""
+    if lead[:end].endswith(_POSSESSIVE) or _STOP.search(lead, end):
+        return False
+    beside = listed("pronouns", "determiners") | titles()
+    words = ["", *lead[max(0, start - _LONGEST_NAME) : start].split()]
+    for before, word in zip(reversed(words[:-1]), reversed(words[1:]), strict=True):
+        if word.lower() in _PREPOSITIONS:
+            return before.lower() not in titles()  # "Secretary of State Ann Lee"
+        if word.endswith(",") or not (word[0].isupper() or word in beside):
+            return False
+    return False
+
+
 def _is_kind(speaker: _Person, words: str, marks: set[str]) -> bool:
     """Whether "the agency" may be short for a speaker: all its words stand in the longer name."""
     named = {w.removesuffix("'s").removesuffix("’s") for w in speaker.name.lower().split()}
@@ -291,6 +317,7 @@ def _without(description: str, name: str) -> str:
 
 def _describe(known: _Person, description: str, own: str) -> None:
     """Take offices, gender and country from a description; `own` is the description without a personal name."""
+    description, own = (_OF_OTHERS.split(words, maxsplit=1)[0] for words in (description, own))
     known.words |= title_words(description)
     if not known.gender:
         known.gender = "f" if _FEMALE.search(description) else "m" if _MALE.search(description) else ""

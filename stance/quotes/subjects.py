@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from stance.quotes.letters import CAPITALS, SMALL
+
 __all__ = ["PERSON", "Mention", "subject_after", "subject_before"]
 
 _LONGEST = 240  # characters looked at on either side of a verb
@@ -61,8 +63,9 @@ _APPOSITION = re.compile(
 )
 _WORD = re.compile(r"[\w'’.&-]+")
 _PARTICLE = r"(?:(?:al|el|bin|bint|van|von|de|da|di|la|le|der|den|dos|du)[ -])*"
-_PROPER = r"[A-ZÀ-Þ][a-zß-ÿ'’]+(?:-[A-ZÀ-Þ]?[a-zß-ÿ]+)*(?:[A-ZÀ-Þ][a-zß-ÿ]+)?"
-PERSON = re.compile(rf"(?<![\w.]){_PROPER}(?: (?:[A-Z]\.\s?)*{_PARTICLE}{_PROPER}){{1,6}}(?!\w)")
+_PROPER = rf"[{CAPITALS}][{SMALL}'’]+(?:-[{CAPITALS}]?[{SMALL}]+)*(?:[{CAPITALS}][{SMALL}]+)?"
+_INITIALS = r"(?:[A-MO-Z]\.?J|J\.?[A-Z])\.?"  # "JD Lee", "A.J. Lee", not "US" or "NJ"
+PERSON = re.compile(rf"(?<![\w.])(?:{_INITIALS}|{_PROPER})(?: (?:[A-Z]\.\s?)*{_PARTICLE}{_PROPER}){{1,6}}(?!\w)")
 """Two to seven capitalised words in a row: a personal name, perhaps with titles before it."""
 _NAMED_APPOSITION = re.compile(rf",\s+({PERSON.pattern})(?=\s*[,.;:¤‡]|\s*$)")
 

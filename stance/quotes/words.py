@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from stance.quotes.letters import CAPITALS
+
 __all__ = [
     "Cue",
     "breaks",
@@ -79,21 +81,36 @@ def verb_forms(verb: str) -> list[str]:
     return [f"{verb}ed", third, f"{verb}ing"]
 
 
-@cache
-def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
-    names = {word: country for country, words in _load("countries.yaml").items() for word in words}
-    longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?!\w)"), names
-
-
-_ABOUT = re.compile(r"\b(?:to|for|on|toward|towards|with|against|about|in)\s+(?:the\s+)?$")
-_SEATED = re.compile(
-    r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
+_NAMESAKES = ("Chad", "Georgia", "Jordan")  # also first names, and a state: countries only before an office
+_GOVERNS = (
+    r"(?:'s)? (?i:(?:(?:deputy|vice|first|prime|foreign|interior|defen[cs]e|finance|economy|health|justice) )+"
+    r"minist(?:er|ry))\b|"
+    r"'s (?i:(?:crown )?prince|king|queen|premier|president|parliament|ambassador|embassy)\b"
 )
 
 
-_OF = re.compile(r"(?:\s(?:[A-ZÀ-Þ][\w'’.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
-_OWNED = re.compile(r"(?:['’]s|s['’]|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
+@cache
+def _countries() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    names = {word: country for country, words in _load("countries.yaml").items() for word in words}
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    namesakes = rf"(?<!of )(?:{'|'.join(_NAMESAKES)})(?={_GOVERNS})"
+    pattern = re.compile(rf"(?<![\w-])(?:(?:{longest_first})(?!\w)|{namesakes})")
+    return pattern, names | {name: name for name in _NAMESAKES}
+
+
+_ABOUT = re.compile(
+    r"\b(?:to|for|on|toward|towards|with|against|about|in|(?:critics?|opponents?|supporters?|friends?) of)"
+    r"\s+(?:the\s+)?$"
+)
+_TOPIC = re.compile(  # what follows a country that is somebody's subject: "Russia expert", "China policy analyst"
+    r"(?:\s[a-z]+){0,2}\s(?:analyst|correspondent|economist|expert|researcher|scholar|specialist|strategist|watcher)s?\b"
+)
+_SEATED = re.compile(
+    r"(?:the\s+)?(?:\w+\s+)?(?:officials|authorities|diplomats|leaders|ministers)\s+in\b", re.IGNORECASE
+)
+_COMPOUND = re.compile(r"-\w")  # "Iran-backed", "Cuban-American"
+_OF = re.compile(rf"(?:\s(?:[{CAPITALS}][\w'.-]*|and|of|for|the))*?\sof\s(?:the\s)?")
+_OWNED = re.compile(r"(?:'s|s'|\b(?:its|his|her|their))\s$")  # "the fund's Japan director"
 _AND = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
 _SEAT = re.compile(r"(?<!\w)[RD]-[A-Z][A-Za-z]{1,9}\b")  # party and state of a member of Congress: "R-Ga."
 
@@ -103,19 +120,26 @@ def country_of(description: str) -> str | None:
     """Return the country a description names as the speaker's own, or ``None``.
 
     The first country that is not merely the object of an office counts: Ukraine for "Ukraine's ambassador to
-    Germany", none for "the envoy to Syria" or "the fund's Japan director"; where the name of an office goes on with
-    "of", the country after it: Japan for "Democratic Party of Japan". Names of persons tell nothing.
+    Germany", none for "the envoy to Syria", "the fund's Japan director", "a China expert" or "Iran-backed rebels";
+    where the name of an office goes on with "of", the country after it: Japan for "Democratic Party of Japan". Names
+    of persons tell nothing, and those of countries that are also first names only where an office follows.
     """
     pattern, names = _countries()
+    description = description.replace("’", "'")
     parts = [part.removeprefix("the ").removeprefix("The ") for part in _AND.split(description.strip())]
     if len({names.get(part) for part in parts}) > 1 and all(names.get(part) for part in parts):
         return None  # "France and Germany"
-    found = [match for match in pattern.finditer(description) if names[match.group()]]
+    found = [
+        match
+        for match in pattern.finditer(description)
+        if names[match.group()] and not _COMPOUND.match(description, match.end())
+    ]
     for i, match in enumerate(found):
         country = names[match.group()]
         if any(_OF.fullmatch(description, match.end(), later.start()) for later in found[i + 1 :]):
             continue
-        if match.group() == country and _OWNED.search(description, 0, match.start()):
+        named = match.group() == country
+        if named and (_OWNED.search(description, 0, match.start()) or _TOPIC.match(description, match.end())):
             continue
         about = _ABOUT.search(description, 0, match.start())
         if not about or (about.group().startswith("in") and _SEATED.match(description)):
@@ -125,7 +149,7 @@ def country_of(description: str) -> str | None:
 
 def is_office(words: str) -> bool:
     """Return whether words as a whole name a country, its seat or an office."""
-    return bool(_countries()[1].get(words))
+    return words not in _NAMESAKES and bool(_countries()[1].get(words))
 
 
 @cache

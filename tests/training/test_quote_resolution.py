@@ -1,8 +1,9 @@
 import pytest
 
 from stance.quotes import extract_many
+from stance.schema import Article, Speaker, Statement
 from training.quote_noise import Noise
-from training.quote_resolution import figures, judge, read_gold, roughened
+from training.quote_resolution import Gold, Said, figures, judge, read_gold, roughened
 
 
 def test_gold_stands_in_its_articles_and_covers_what_it_should():
@@ -29,6 +30,20 @@ def test_rules_alone_resolve_speakers():
     assert shares["country"][0] >= 0.97, wrong
     low, high = shares["speaker"][1:]
     assert 0.9 < low < shares["speaker"][0] <= high <= 1
+
+
+def test_a_country_that_is_told_counts_by_itself():
+    text = "Alpha spoke. Bravo spoke. Charlie spoke. Delta spoke."
+    at = [text.index(w) for w in ("Alpha", "Bravo", "Charlie", "Delta")]
+    told, given = ("Peru", "Chad", None, None), ("Peru", None, None, "Mali")
+    gold = Gold(Article("x", text), tuple(Said(i, ("Ann",), c) for i, c in zip(at, told, strict=True)))
+    said = [
+        Statement(f"{i}", text[i : i + 5], i, i + 5, f"{i}", "direct", speaker=Speaker("Ann", "Ann", country=country))
+        for i, country in zip(at, given, strict=True)
+    ]
+    table, _ = judge([gold], [said])
+    shares = figures(table, resamples=10)
+    assert [shares[name][0] for name in ("country", "country given, precision", "country told, recall")] == [0.5] * 3
 
 
 def test_noise_moves_what_is_said_and_keeps_who_says_it():
