@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stance.quotes.letters import CAPITALS, SMALL
 from stance.quotes.marks import Quote
 from stance.quotes.subjects import PERSON, Mention
 from stance.quotes.words import country_of
@@ -16,7 +17,7 @@ __all__ = ["LaidOut", "laid_out"]
 
 _SIGNATURE = re.compile(rf"[ \t\xa0]*[―—–]{{1,2}}[ \t\xa0]*({PERSON.pattern})[^\n“”\"]{{0,80}}(?=\n|\Z)")
 _LINE = re.compile(r"^[“\"]?([A-Z][A-Z.'’ -]{1,40}):[ \t\xa0]+(\S[^\n]*)", re.MULTILINE)
-_CAPITALISED = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][\w'’-]*[a-zß-ÿ][\w'’-]*")
+_CAPITALISED = re.compile(rf"(?<![\w'’-])[{CAPITALS}][\w'’-]*[{SMALL}][\w'’-]*")
 _FEWEST_LINES, _FEWEST_NAMES = 3, 2
 _CLOSING = ' \t\xa0"”'
 
