@@ -224,10 +224,10 @@ def _audited(
         return None
     table = np.stack(list(counts.values()))
     equal, pairs, others_equal, others_pairs = table.sum(axis=0)
-    own = table[table[:, 1] > 0, :2]
-    drawn = cluster_draws(own, draws=_RESAMPLES, rng=np.random.default_rng(0))
-    limits = interval(drawn[:, 0] / drawn[:, 1], len(own))
-    low, high = limits if len(own) > 1 else (None, None)
+    paired = table[table[:, 1] > 0, :2]
+    drawn = cluster_draws(paired, draws=_RESAMPLES, rng=np.random.default_rng(0))
+    limits = interval(drawn[:, 0] / drawn[:, 1], len(paired))
+    low, high = limits if len(paired) > 1 else (None, None)
     others = float(others_equal / others_pairs) if others_pairs else None
     differs = None if others is None or high is None else high < others
     return AuditedAnnotator(
