@@ -6,8 +6,8 @@ and the processor time that a statement takes the server and the baseline. The c
 so they do no more than they must while the clock runs. The baseline is the loop of ``stance classify`` without its
 start-up; it runs before and after, because machines differ from minute to minute. Batches of other shapes round
 otherwise (most with bfloat16): how far ``classify`` itself moves from its answers to single statements is measured,
-and twice that is allowed. What a swapped answer would look like is measured too: the share of swaps that the check
-would notice is printed.
+and twice that is allowed. Label and abstention must be what the answer's own probabilities say. What a swapped answer
+would look like is measured too: the check must be able to notice 95 % of swaps.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ __all__ = ["main"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LEAST_TOLERANCE = 1e-3  # of a probability
+_ROUNDED = 1e-5  # probabilities are written with six decimals
+_LEAST_NOTICED = 0.95
 
 
 @dataclass
@@ -69,7 +71,7 @@ class _Rate:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the comparison; returns 1 if an answer was wrong or lost, or the rate is under 80 % of the baseline."""
+    """Run the comparison; returns 1 if an answer was wrong or lost or swaps would pass, or the rate is under 80 %."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -93,13 +95,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         process.terminate()
         code = process.wait(120)
     after = _baseline(scorer, records, options.seconds / 3)
-    _check(tally, expected, tolerance)
+    thresholds = dict(zip(scorer.labels, scorer.classifier.config.abstain_thresholds(), strict=True))
+    _check(tally, expected, tolerance, thresholds)
+    noticed = _noticed(list(expected.values()), tolerance)
     print(f"rounding   classify moves by {moved:.4f} at most, serve by {tally.moved:.4f}; {tolerance:.4f} is allowed")
-    print(f"swaps      {_noticed(list(expected.values()), tolerance):.2%} of swapped answers would be noticed")
-    return _report(tally, _Rate(tally.statements, took, spent), (before, after), code, options.clients)
+    print(f"swaps      {noticed:.2%} of swapped answers would be noticed, {_LEAST_NOTICED:.0%} must be")
+    failed = _report(tally, _Rate(tally.statements, took, spent), (before, after), code, options.clients)
+    return int(failed or noticed < _LEAST_NOTICED)
 
 
-def _report(tally: _Tally, serve: _Rate, baseline: tuple[_Rate, _Rate], code: int, clients: int) -> int:
+def _report(tally: _Tally, serve: _Rate, baseline: tuple[_Rate, _Rate], code: int, clients: int) -> bool:
     plain, (before, after) = sum(b.rate for b in baseline) / 2, baseline
     waits = sorted(tally.seconds) or [float("nan")]
     print(f"classify   {plain:8.1f} statements/s (before {before.rate:.1f}, after {after.rate:.1f})")
@@ -110,7 +115,7 @@ def _report(tally: _Tally, serve: _Rate, baseline: tuple[_Rate, _Rate], code: in
     print(f"latency    median {waits[len(waits) // 2] * 1e3:.0f} ms, 99 % {waits[int(len(waits) * 0.99)] * 1e3:.0f} ms")
     for error in tally.errors[:5]:
         print(f"  {error}")
-    return int(bool(tally.errors) or code != 0 or serve.rate < 0.8 * plain)
+    return bool(tally.errors) or code != 0 or serve.rate < 0.8 * plain
 
 
 def _records() -> list[dict[str, Any]]:
@@ -213,15 +218,21 @@ async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, b
     return int(answer.split(" ", 2)[1]), await reader.readexactly(int(length.group(1)))
 
 
-def _check(tally: _Tally, expected: dict[str, Any], tolerance: float) -> None:
+def _check(tally: _Tally, expected: dict[str, Any], tolerance: float, thresholds: dict[str, float]) -> None:
     """Add to the tally's errors whatever is wrong with its answers."""
     for asked, status, body in tally.answers:
-        if problem := _problem(expected, tolerance, tally, asked, status, body):
+        if problem := _problem(expected, tolerance, thresholds, tally, asked, status, body):
             tally.errors.append(problem)
 
 
 def _problem(
-    expected: dict[str, Any], tolerance: float, tally: _Tally, asked: list[dict[str, Any]], status: int, body: bytes
+    expected: dict[str, Any],
+    tolerance: float,
+    thresholds: dict[str, float],
+    tally: _Tally,
+    asked: list[dict[str, Any]],
+    status: int,
+    body: bytes,
 ) -> str | None:
     """Return what is wrong with an answer, ``None`` if nothing is."""
     if status != 200:
@@ -233,9 +244,19 @@ def _problem(
         for name, value in other.items():
             if not isinstance(value, float) and row[name] != value and name not in ("label", "abstained"):
                 return f"{row['statement_id']}, {name}: {row[name]!r} instead of {value!r}"
+        if not _consistent(row, thresholds):
+            return f"{row['statement_id']}: label {row['label']}, abstained {row['abstained']} at {row['confidence']}"
     moved = _moved(rows, wanted)
     tally.moved = max(tally.moved, moved)
     return f"{asked[0]['id']}: a probability differs by {moved:.4f}" if moved > tolerance else None
+
+
+def _consistent(row: dict[str, Any], thresholds: dict[str, float]) -> bool:
+    """Tell whether label, confidence and abstention are what the row's own probabilities say."""
+    p = {label: row[f"p_{label}"] for label in thresholds}
+    best, least = max(p.values()), thresholds[row["label"]]
+    abstains = row["abstained"] == (best < least) or abs(best - least) < _ROUNDED
+    return abstains and abs(p[row["label"]] - best) < _ROUNDED and abs(row["confidence"] - best) < _ROUNDED
 
 
 def _moved(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ class TargetAgreement:
         label set has no scale.
     fleiss
         Fleiss' kappa.
-    by_label
-        Alpha of each label against the rest.
+    by_label, fleiss_by_label
+        Alpha and Fleiss' kappa of each label against the rest.
     """
 
     target: str
@@ -45,15 +46,30 @@ class TargetAgreement:
     ordinal: Estimate | None
     fleiss: Estimate
     by_label: Mapping[str, Estimate]
+    fleiss_by_label: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Cohen's kappa of two annotators over all targets."""
+    """Cohen's kappa of two annotators: of all labels over all targets, and by target and label.
+
+    Parameters
+    ----------
+    first, second
+        Names.
+    kappa
+        All labels and targets.
+    by_target
+        All labels, for each target.
+    by_label
+        Each label against the rest, over all targets.
+    """
 
     first: str
     second: str
     kappa: Estimate
+    by_target: Mapping[str, Estimate]
+    by_label: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,9 @@ class AgreementReport:
     drift
         Stretches of time, in order; empty where times are unknown or too few items were rated twice.
     worst
-        Items with most disagreement.
+        The 25 items with most disagreement.
+    disputed
+        How many items have any.
     scale
         Labels of the ordinal scale, in order.
     """
@@ -115,6 +133,7 @@ class AgreementReport:
     pairs: tuple[Pair, ...]
     drift: tuple[Drift, ...]
     worst: tuple[WorstItem, ...]
+    disputed: int
     scale: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -164,18 +183,18 @@ def measure_agreement(
 
     def part(target: str, values: NDArray[np.int64], groups: list[str]) -> TargetAgreement:
         k = len(ratings.labels)
+        against_rest = {label: one_against_rest(values, i) for i, label in enumerate(ratings.labels)}
         ranked = _ranks(values, ratings.labels, scale)
         return TargetAgreement(
             target,
             krippendorff_alpha(values, k, clusters=groups, **options),
             krippendorff_alpha(ranked, len(scale), level="ordinal", clusters=groups, **options) if scale else None,
             fleiss_kappa(values, k, clusters=groups, **options),
-            {
-                label: krippendorff_alpha(one_against_rest(values, i), 2, clusters=groups, **options)
-                for i, label in enumerate(ratings.labels)
-            },
+            {name: krippendorff_alpha(each, 2, clusters=groups, **options) for name, each in against_rest.items()},
+            {name: fleiss_kappa(each, 2, clusters=groups, **options) for name, each in against_rest.items()},
         )
 
+    shares = disagreement_of_items(ratings)
     twice = (np.stack(list(codes.values())) >= 0).any(axis=0).sum(axis=1) > 1
     return AgreementReport(
         name=ratings.name,
@@ -186,9 +205,10 @@ def measure_agreement(
         twice=int(twice.sum()),
         overall=part("", pooled, everywhere),
         by_target=tuple(part(target, values, clusters) for target, values in codes.items()),
-        pairs=_pairs(ratings, pooled, everywhere, resamples, seed),
+        pairs=_pairs(ratings, codes, clusters, options),
         drift=_drift(ratings, codes, clusters, resamples, seed),
-        worst=_worst(ratings),
+        worst=_worst(ratings, shares),
+        disputed=sum(share > 0 for share in shares.values()),
         scale=scale,
     )
 
@@ -210,17 +230,22 @@ def _ranks(codes: NDArray[np.int64], labels: Sequence[str], scale: Sequence[str]
 
 
 def _pairs(
-    ratings: Ratings, pooled: NDArray[np.int64], clusters: list[str], resamples: int, seed: int
+    ratings: Ratings, codes: Mapping[str, NDArray[np.int64]], clusters: list[str], options: Mapping[str, Any]
 ) -> tuple[Pair, ...]:
-    names = ratings.annotators
+    pooled, everywhere, k = np.concatenate(list(codes.values())), clusters * len(codes), len(ratings.labels)
     found = []
-    for i, first in enumerate(names):
-        for j in range(i + 1, len(names)):
-            kappa = cohen_kappa(
-                pooled[:, i], pooled[:, j], len(ratings.labels), clusters=clusters, resamples=resamples, seed=seed
-            )
-            if kappa.units:
-                found.append(Pair(first, names[j], kappa))
+    for (i, first), (j, second) in combinations(enumerate(ratings.annotators), 2):
+
+        def kappa(values: NDArray[np.int64], labels: int, groups: list[str], i: int = i, j: int = j) -> Estimate:
+            return cohen_kappa(values[:, i], values[:, j], labels, clusters=groups, **options)
+
+        whole = kappa(pooled, k, everywhere)
+        if whole.units:
+            by_target = {target: kappa(values, k, clusters) for target, values in codes.items()}
+            by_label = {
+                label: kappa(one_against_rest(pooled, n), 2, everywhere) for n, label in enumerate(ratings.labels)
+            }
+            found.append(Pair(first, second, whole, by_target, by_label))
     return tuple(found)
 
 
@@ -247,13 +272,12 @@ def _drift(
     return tuple(found)
 
 
-def _worst(ratings: Ratings) -> tuple[WorstItem, ...]:
-    shares = sorted(disagreement_of_items(ratings).items(), key=lambda pair: -pair[1])
+def _worst(ratings: Ratings, shares: Mapping[str, float]) -> tuple[WorstItem, ...]:
     by_item: dict[str, dict[str, Mapping[str, str]]] = {}
     for rating in ratings.ratings:
         by_item.setdefault(rating.item, {})[rating.annotator] = rating.labels
     found = []
-    for item, share in shares[:_WORST]:
+    for item, share in sorted(shares.items(), key=lambda pair: -pair[1])[:_WORST]:
         if share <= 0:
             break
         statement = ratings.items[item].statement

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from stance.annotate.ratings import finished_by_hand
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.errors import UsageError
 from stance.schema import stable_id
@@ -48,7 +49,7 @@ class Progress:
     seconds
         Median seconds spent on a finished item; ``None`` if none is finished by hand.
     today
-        Items finished since midnight UTC.
+        Items finished by hand since midnight UTC.
     """
 
     annotator: str
@@ -120,9 +121,10 @@ def progress(store: Store) -> list[Progress]:
 
 def progress_of(store: Store, annotator: str) -> Progress:
     """Return the progress of one annotator."""
-    rows = store.read("SELECT status, flagged, millis, at FROM state WHERE annotator = ?", (annotator,))
+    rows = store.read("SELECT item, status, flagged, millis FROM state WHERE annotator = ?", (annotator,))
     by_status = {s: sum(row["status"] == s for row in rows) for s in ("done", "skipped", "open")}
     times = sorted(row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"])
+    finished = finished_by_hand(store)
     midnight = datetime.now(UTC).date().isoformat()
     return Progress(
         annotator=annotator,
@@ -132,7 +134,7 @@ def progress_of(store: Store, annotator: str) -> Progress:
         open=by_status["open"],
         left=by_status["open"] + _left(store, annotator),
         seconds=times[len(times) // 2] if times else None,
-        today=sum(row["status"] == "done" and row["at"] >= midnight for row in rows),
+        today=sum(r["status"] == "done" and finished.get((r["item"], annotator), "") >= midnight for r in rows),
     )
 
 

@@ -13,6 +13,7 @@ from stance.annotate.ratings import Ratings, ratings_of_store
 from stance.annotate.store import Store
 from stance.corpus import CorpusRecord, cluster_of, near_duplicates
 from stance.statistics.confident import label_issues
+from stance.statistics.resampling import cluster_draws, interval
 
 __all__ = ["Audit", "AuditedAnnotator", "DuplicateIssue", "Suspect", "audit"]
 
@@ -60,11 +61,12 @@ class AuditedAnnotator:
     shared
         Labels of statements and targets that others labelled too.
     agreement, low, high
-        Share of equal labels in pairs with the others, and its 95 % interval (bootstrap of documents).
+        Share of equal labels in pairs with the others, and its 95 % interval (bootstrap of documents; ``None`` where
+        there is one).
     others
         The same share among the others; ``None`` where they share nothing.
     differs
-        Whether the whole interval lies under `others`.
+        Whether the whole interval lies under `others`; ``None`` where that cannot be told.
     items
         Statements on which the others agree and this annotator does not, at most five.
     """
@@ -72,20 +74,37 @@ class AuditedAnnotator:
     annotator: str
     shared: int
     agreement: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     others: float | None
-    differs: bool
+    differs: bool | None
     items: tuple[str, ...]
+
+    @property
+    def finding(self) -> str:
+        """The finding in words."""
+        return {True: "differs", False: "in line", None: "cannot be told"}[self.differs]
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit found; `suspects_note` says why suspects could not be looked for."""
+    """What an audit found, of suspects and duplicates the first 100.
+
+    Parameters
+    ----------
+    suspects, duplicates, annotators
+        The findings.
+    suspects_found, duplicates_found
+        How many there are in all.
+    suspects_note
+        Why suspects could not be looked for.
+    """
 
     suspects: tuple[Suspect, ...]
     duplicates: tuple[DuplicateIssue, ...]
     annotators: tuple[AuditedAnnotator, ...]
+    suspects_found: int
+    duplicates_found: int
     suspects_note: str = ""
 
 
@@ -99,9 +118,9 @@ def audit(store: Store) -> Audit:
     """
     corpus = labelled_corpus(store)
     suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets)
-    return Audit(
-        suspects, _duplicates(corpus.records, corpus.targets), _annotators(ratings_of_store(store)), suspects_note=note
-    )
+    duplicates = _duplicates(corpus.records, corpus.targets)
+    annotators = _annotators(ratings_of_store(store))
+    return Audit(suspects[:_SHOWN], duplicates[:_SHOWN], annotators, len(suspects), len(duplicates), note)
 
 
 def _suspects(
@@ -114,7 +133,7 @@ def _suspects(
     given = np.array([labels.index(label) for _, _, label in pairs])
     probabilities = _out_of_fold(records, targets, pairs, given, groups, len(labels))
     found = []
-    for place in label_issues(given, probabilities)[:_SHOWN]:
+    for place in label_issues(given, probabilities):
         i, target, label = pairs[place]
         expected = labels[int(probabilities[place].argmax())]
         if expected != label:
@@ -163,8 +182,7 @@ def _duplicates(records: tuple[CorpusRecord, ...], targets: tuple[str, ...]) -> 
             if first is not None and second is not None and first != second and _same_speaker(a, b):
                 words = (a.statement.text, b.statement.text)
                 found.append(DuplicateIssue(a.id, b.id, *words, target, first, second, pair.similarity))
-    found.sort(key=lambda issue: -issue.similarity)
-    return tuple(found[:_SHOWN])
+    return tuple(sorted(found, key=lambda issue: -issue.similarity))
 
 
 def _same_speaker(a: CorpusRecord, b: CorpusRecord) -> bool:
@@ -205,14 +223,13 @@ def _audited(
     if not shared:
         return None
     table = np.stack(list(counts.values()))
-    total = table.sum(axis=0)
-    rng = np.random.default_rng(0)
-    drawn = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=_RESAMPLES) @ table
-    drawn = drawn[drawn[:, 1] > 0]
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    others = float(total[2] / total[3]) if total[3] else None
-    differs = others is not None and bool(high < others)
-    agreement = float(total[0] / total[1])
+    equal, pairs, others_equal, others_pairs = table.sum(axis=0)
+    paired = table[table[:, 1] > 0, :2]
+    drawn = cluster_draws(paired, draws=_RESAMPLES, rng=np.random.default_rng(0))
+    limits = interval(drawn[:, 0] / drawn[:, 1], len(paired))
+    low, high = limits if len(paired) > 1 else (None, None)
+    others = float(others_equal / others_pairs) if others_pairs else None
+    differs = None if others is None or high is None else high < others
     return AuditedAnnotator(
-        name, shared, agreement, float(low), float(high), others, differs, tuple(dict.fromkeys(apart))[:5]
+        name, shared, float(equal / pairs), low, high, others, differs, tuple(dict.fromkeys(apart))[:5]
     )

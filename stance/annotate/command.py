@@ -111,11 +111,15 @@ def _audit(store: Store, say: Say) -> int:
     found = audit(store)
     for s in found.suspects:
         say(f"{s.item}\t{s.target}\t{s.label} → {s.expected}?\tp = {s.p_label:.3f}\t{s.text}")
+    if found.suspects_found > len(found.suspects):
+        say(f"These are the first {len(found.suspects)} of {found.suspects_found} suspected label errors.")
     for d in found.duplicates:
         say(f"{d.first} / {d.second}\t{d.target}\t{d.first_label} / {d.second_label}\tsimilarity {d.similarity:.2f}")
+    if found.duplicates_found > len(found.duplicates):
+        say(f"These are the first {len(found.duplicates)} of {found.duplicates_found} near-duplicates.")
     for a in found.annotators:
-        verdict = "differs" if a.differs else "in line"
-        say(f"{a.annotator}\t{verdict}\tagreement with the others {a.agreement:.2f} [{a.low:.2f}, {a.high:.2f}]")
+        limits = "" if a.low is None else f" [{a.low:.2f}, {a.high:.2f}]"
+        say(f"{a.annotator}\t{a.finding}\tagreement with the others {a.agreement:.2f}{limits}")
     if found.suspects_note:
         say(found.suspects_note)
     return 0

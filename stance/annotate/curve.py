@@ -13,8 +13,11 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 280, 52, 20, 16, 44
 
 def curve_svg(result: Mapping[str, Any]) -> str:
     """Return the drawing of a result of `stance.annotate.loop.run_loop`; only numbers of it are written out."""
-    points = [{key: float(p[key]) for key in ("statements", "macro_f1", "low", "high")} for p in result["curve"]]
-    more, slope, intercept = int(result["more"]), float(result["slope"]), float(result["intercept"])
+    points = [
+        {key: float(p["macro_f1"] if p[key] is None else p[key]) for key in ("statements", "macro_f1", "low", "high")}
+        for p in result["curve"]
+    ]
+    more = int(result["more"])
     largest = max(p["statements"] for p in points)
     right = largest + more
     bottom = max(0.0, min(p["low"] for p in points) - 0.05)
@@ -34,10 +37,15 @@ def curve_svg(result: Mapping[str, Any]) -> str:
             f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(score):.1f}" y2="{y(score):.1f}"/>'
         )
         parts.append(f'<text x="{_LEFT - 8}" y="{y(score) + 4:.1f}" text-anchor="end">{score:.2f}</text>')
-    first = min((p["statements"] for p in points if p["statements"] > 0), default=1.0)
-    steps = [first + (right - first) * i / 40 for i in range(41)]
-    line = " ".join(f"{x(n):.1f},{y(intercept - slope / sqrt(n)):.1f}" for n in steps)
-    parts.append(f'<polyline class="curve" points="{line}"/>')
+    if result["slope"] is not None:
+        slope, intercept = float(result["slope"]), float(result["intercept"])
+        first = min((p["statements"] for p in points if p["statements"] > 0), default=1.0)
+        steps = [first + (right - first) * i / 40 for i in range(41)]
+        line = " ".join(f"{x(n):.1f},{y(intercept - slope / sqrt(n)):.1f}" for n in steps)
+        parts.append(f'<polyline class="curve" points="{line}"/>')
+        ahead = y(intercept - slope / sqrt(right))
+        parts.append(f'<circle class="next" cx="{x(right) - 4:.1f}" cy="{ahead:.1f}" r="5"/>')
+        parts.append(f'<text x="{x(right):.1f}" y="{_HEIGHT - 24}" text-anchor="end">+{more}</text>')
     for p in points:
         at = x(p["statements"])
         parts.append(
@@ -45,9 +53,6 @@ def curve_svg(result: Mapping[str, Any]) -> str:
         )
         parts.append(f'<circle class="dot" cx="{at:.1f}" cy="{y(p["macro_f1"]):.1f}" r="4.5"/>')
         parts.append(f'<text x="{at:.1f}" y="{_HEIGHT - 24}" text-anchor="middle">{p["statements"]:.0f}</text>')
-    ahead = y(intercept - slope / sqrt(right))
-    parts.append(f'<circle class="next" cx="{x(right) - 4:.1f}" cy="{ahead:.1f}" r="5"/>')
-    parts.append(f'<text x="{x(right):.1f}" y="{_HEIGHT - 24}" text-anchor="end">+{more}</text>')
     parts.append(
         f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">labelled statements</text>'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from stance.errors import UsageError
 from stance.learning import FitOptions, fine_tune
 from stance.model import StanceClassifier
 from stance.statistics import confusion_by_cluster, f1_per_label
+from stance.statistics.resampling import interval
 
 __all__ = ["CurvePoint", "LoopResult", "run_loop", "value_of_more"]
 
@@ -40,30 +42,33 @@ class CurvePoint:
     statements
         Labelled statements it was trained on; 0 for the model before training.
     macro_f1, low, high
-        Macro-F1 on the held-out statements with its 95 % interval.
+        Macro-F1 on the held-out statements with its 95 % interval, ``None`` where they are of one document.
     seconds
         Time the training took.
     """
 
     statements: int
     macro_f1: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class LoopResult:
-    """What one turn of the loop found; `gain` is the expected rise of macro-F1 by the next `more` statements."""
+    """What one turn of the loop found; `gain` is the expected rise of macro-F1 by the next `more` statements.
+
+    It and the curve's `intercept` and `slope` are ``None`` where models of one size tell nothing of a rise.
+    """
 
     curve: tuple[CurvePoint, ...]
     held_out: int
     more: int
-    gain: float
-    gain_low: float
-    gain_high: float
-    intercept: float
-    slope: float
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    intercept: float | None
+    slope: float | None
     model: str
     output: str
     seconds: float
@@ -197,7 +202,7 @@ def _macro(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 def value_of_more(
     sizes: NDArray[np.float64], scores: NDArray[np.float64], more: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return intercept, slope and the expected gain of `more` examples beyond the largest size.
+    """Return intercept, slope and the expected gain of `more` examples beyond the largest size; ``nan`` from one size.
 
     The learning curve ``score = a - b / sqrt(n)`` by least squares, ``b`` at least 0: the inverse power law of
     Figueroa, Zeng-Treitler, Kandula & Ngo 2012, "Predicting sample size required for classification performance", BMC
@@ -215,7 +220,7 @@ def value_of_more(
     x = 1 / np.sqrt(sizes)
     centered = x - x.mean()
     spread = float((centered**2).sum())
-    slope = np.maximum(-(scores * centered).sum(axis=-1) / spread, 0.0) if spread else np.zeros(scores.shape[:-1])
+    slope = np.maximum(-(scores * centered).sum(axis=-1) / (spread or np.nan), 0.0)
     intercept = scores.mean(axis=-1) + slope * x.mean()
     largest = sizes.max()
     return intercept, np.asarray(slope), slope * (1 / np.sqrt(largest) - 1 / np.sqrt(largest + more))
@@ -236,27 +241,29 @@ def _result(
     weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)
     drawn = _macro(np.tensordot(weights, stacked, axes=1))
     scores = _macro(stacked.sum(axis=0))
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    points = zip(sizes, scores, low, high, seconds, strict=True)
-    curve = tuple(CurvePoint(s, float(f), float(lo), float(hi), round(t, 1)) for s, f, lo, hi, t in points)
+    points = zip(sizes, scores, drawn.T, seconds, strict=True)
+    curve = tuple(CurvePoint(s, float(f), *_interval(draws, n), round(t, 1)) for s, f, draws, t in points)
     trained = np.array(sizes) > 0
     grown = np.array(sizes, dtype=np.float64)[trained]
-    intercept, slope, gain = (float(v) for v in value_of_more(grown, scores[trained], more))
-    gain_low, gain_high = np.quantile(value_of_more(grown, drawn[:, trained], more)[2], [0.025, 0.975])
+    intercept, slope, gain = (_known(float(v)) for v in value_of_more(grown, scores[trained], more))
+    gain_low, gain_high = _interval(value_of_more(grown, drawn[:, trained], more)[2], n)
     before = f" ({curve[0].macro_f1:.3f} before training)" if sizes[0] == 0 else ""
     last = curve[-1]
     verdict = (
-        f"Macro-F1 {last.macro_f1:.3f} [{last.low:.3f}, {last.high:.3f}] on {held} held-out statements with "
-        f"{last.statements} labelled ones{before}. The next {more} should bring {gain:+.3f} "
-        f"[{gain_low:+.3f}, {gain_high:+.3f}]."
+        f"Macro-F1 {last.macro_f1:.3f}{_shown(last.low, last.high)} on {held} held-out statements "
+        f"{'' if n > 1 else 'of one document, so without an interval, '}with {last.statements} labelled ones{before}. "
     )
+    if gain is None:
+        verdict += f"What the next {more} would bring cannot be told from training sets of one size."
+    else:
+        verdict += f"The next {more} should bring {gain:+.3f}{_shown(gain_low, gain_high, '+')}."
     return LoopResult(
         curve=curve,
         held_out=held,
         more=more,
         gain=gain,
-        gain_low=float(gain_low),
-        gain_high=float(gain_high),
+        gain_low=gain_low,
+        gain_high=gain_high,
         intercept=intercept,
         slope=slope,
         model=model,
@@ -264,3 +271,16 @@ def _result(
         seconds=round(time.perf_counter() - started, 1),
         verdict=verdict,
     )
+
+
+def _interval(draws: NDArray[np.float64], documents: int) -> tuple[float | None, float | None]:
+    low, high = interval(draws, documents)
+    return _known(low), _known(high)
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _shown(low: float | None, high: float | None, sign: str = "") -> str:
+    return "" if low is None or high is None else f" [{low:{sign}.3f}, {high:{sign}.3f}]"

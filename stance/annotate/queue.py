@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import ratings_of_store
 from stance.annotate.records import StoredItem
 from stance.annotate.store import Store
@@ -140,13 +141,11 @@ def _strategy(
 
 
 def _given(store: Store, labels: tuple[str, ...]) -> NDArray[np.int64]:
-    """Count the labels given so far, by the corpus and by annotators, shape ``(targets, labels)``."""
+    """Count the labels known so far, one per statement and target, shape ``(targets, labels)``."""
     counts = np.zeros((len(store.targets), len(labels)), dtype=np.int64)
-    given = [item.record.labels for item in store.items()]
-    given += [rating.labels for rating in ratings_of_store(store).ratings]
-    for record in given:
+    for record in labelled_corpus(store).records:
         for i, target in enumerate(store.targets):
-            label = record.get(target)
+            label = record.labels.get(target)
             if label is not None and label in labels:
                 counts[i, labels.index(label)] += 1
     return counts

@@ -14,7 +14,7 @@ from stance.corpus import Corpus, CorpusRecord, cluster_of
 from stance.errors import UsageError
 from stance.statistics import dawid_skene, majority
 
-__all__ = ["Aggregation", "Rating", "Ratings", "aggregate", "ratings_of_corpus", "ratings_of_store"]
+__all__ = ["Aggregation", "Rating", "Ratings", "aggregate", "finished_by_hand", "ratings_of_corpus", "ratings_of_store"]
 
 Aggregation = Literal["majority", "dawid-skene"]
 
@@ -32,7 +32,7 @@ class Rating:
     labels
         Label by target.
     at
-        Time it was finished, UTC; empty where unknown.
+        Time the annotator finished it, UTC; empty where unknown, as for labels that were imported.
     """
 
     item: str
@@ -94,18 +94,28 @@ class Ratings:
         return [cluster_of(self.items[item]) for item in self.rated]
 
 
+def finished_by_hand(store: Store) -> dict[tuple[str, str], str]:
+    """Return by item and annotator the time, UTC, of finishing it last, unless the labels were imported since."""
+    rows = store.read(
+        "SELECT item, annotator, kind, at, MAX(id) FROM entry WHERE kind IN ('done', 'import') GROUP BY item, annotator"
+    )  # SQLite takes the other columns from the row of the maximum
+    return {(row["item"], row["annotator"]): row["at"] for row in rows if row["kind"] == "done"}
+
+
 def ratings_of_store(store: Store) -> Ratings:
     """Return the finished ratings of a store; decisions of adjudicators stand apart."""
     given, settled = [], {}
     latest: dict[str, str] = {}
+    finished = finished_by_hand(store)
     for item, annotator, state in store.states():
         if state.status != "done":
             continue
         if annotator.startswith(ADJUDICATOR):
-            if state.at >= latest.get(item, ""):
-                latest[item], settled[item] = state.at, dict(state.labels)
+            at = finished.get((item, annotator), state.at)
+            if at >= latest.get(item, ""):
+                latest[item], settled[item] = at, dict(state.labels)
         else:
-            given.append(Rating(item, annotator, dict(state.labels), state.at))
+            given.append(Rating(item, annotator, dict(state.labels), finished.get((item, annotator), "")))
     items = {item.id: item.record for item in store.items()}
     return Ratings(store.name, store.labels, store.targets, items, tuple(given), settled)
 

@@ -84,7 +84,7 @@ def serve(arguments: argparse.Namespace, notices: Notices) -> int:
     targets = resolve_targets(arguments.targets)
     from stance.scoring import load
 
-    scorer = load(arguments.model, targets=targets)
+    scorer = load(arguments.model, targets=targets, engine=arguments.engine)
 
     def ready(url: str) -> None:
         print(f"{url} is ready: {url}/ is the page, {url}/docs the HTTP interface; Ctrl-C stops", flush=True)

@@ -101,7 +101,7 @@ def _add_health(app: FastAPI, service: Service) -> None:
         400: {"model": ErrorAnswer, "description": _REFUSALS[400]},
         413: {"model": ErrorAnswer, "description": _REFUSALS[413]},
         421: {"model": ErrorAnswer, "description": _REFUSALS[421]},
-        503: {"model": Health, "description": "The server is stopping"},
+        503: {"model": Health, "description": "The server is stopping, or the model no longer answers"},
     }
 
     @app.get("/healthz", response_model=Health, responses=statuses, tags=["about"])

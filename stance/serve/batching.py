@@ -55,6 +55,7 @@ class _Item:
     alone: bool = False  # its batch failed
 
 
+_Work = tuple[Callable[[list[_Item]], None], list[_Item]]
 _Settled = tuple[Future[list[StanceRow]], list[StanceRow] | Exception]
 
 
@@ -112,7 +113,7 @@ class Batcher:
     @property
     def alive(self) -> bool:
         """Whether statements are taken and scored."""
-        return not self._stopping and any(thread.is_alive() for thread in self._threads)
+        return not self._stopping and all(thread.is_alive() for thread in self._threads)
 
     @property
     def waiting(self) -> int:
@@ -167,19 +168,24 @@ class Batcher:
 
     def _run(self) -> None:
         while work := self._next():
-            work()
+            call, items = work
+            try:
+                call(items)
+            except Exception as error:  # a thread that ended here would let its requests wait until they time out
+                for item in items:
+                    self._fail(item, error)
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> _Work | None:
         """Wait for something to do and return it; ``None`` means the end."""
         with self._changed:
             while True:
                 if self._free and self._ready:
                     if batch := self._chosen():
                         self._free -= 1
-                        return partial(self._score, batch)
+                        return self._score, batch
                 elif self._may_prepare():
                     items, self._raw = self._raw[:_MOST_PREPARED], self._raw[_MOST_PREPARED:]
-                    return partial(self._prepare, items)
+                    return self._prepare, items
                 elif self._stopping and not self._raw and not self._ready:
                     return None
                 else:
@@ -199,18 +205,22 @@ class Batcher:
             return None
         return max(0.0, self._raw[0].since + self._linger - perf_counter())
 
-    def _prepare(self, items: Sequence[_Item]) -> None:
+    def _prepare(self, items: list[_Item]) -> None:
         """Tokenise statements; one that cannot be fails alone."""
         groups: dict[tuple[Target, ...] | None, list[_Item]] = {}
         for item in items:
             if not item.job.future.cancelled():
                 groups.setdefault(item.record.targets, []).append(item)
-        ready = [item for targets, group in groups.items() for item in self._prepared(group, targets)]
-        with self._changed:
-            self._ready += ready
-            self._count_waiting(len(ready) - len(items))
-            if self._free:
-                self._changed.notify_all()
+        ready: list[_Item] = []
+        try:
+            for targets, group in groups.items():
+                ready += self._prepared(group, targets)
+        finally:
+            with self._changed:
+                self._ready += ready
+                self._count_waiting(len(ready) - len(items))
+                if self._free:
+                    self._changed.notify_all()
 
     def _prepared(self, items: list[_Item], targets: tuple[Target, ...] | None) -> list[_Item]:
         try:

@@ -14,8 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.statistics.resampling import cluster_draws
-from stance.statistics.spread import percentile_interval
+from stance.statistics.resampling import cluster_draws, interval
 
 __all__ = [
     "Estimate",
@@ -41,7 +40,7 @@ class Estimate:
     value
         The figure; ``nan`` where it is undefined (nobody labelled a unit twice, or only one label occurs).
     low, high
-        Limits of the percentile bootstrap interval over clusters; ``nan`` where it is undefined.
+        Limits of the bootstrap interval over clusters, widened where they are few; ``nan`` where it is undefined.
     units
         Units that at least two annotators labelled.
     """
@@ -222,10 +221,9 @@ def _estimate(
     drawn = cluster_draws(flat, draws=resamples, rng=np.random.default_rng(seed))
     values = figure(drawn.reshape(resamples, *shape))
     values = values[np.isfinite(values)]
-    if len(flat) < 2 or len(values) < resamples / 2:
+    if len(values) < resamples / 2:
         return Estimate(value, float("nan"), float("nan"), units)
-    low, high = percentile_interval(values, confidence)
-    return Estimate(value, float(low), float(high), units)
+    return Estimate(value, *interval(values, len(flat), confidence), units)
 
 
 def _by_cluster(flat: _Floats, clusters: Sequence[object] | None) -> _Floats:

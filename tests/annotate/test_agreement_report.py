@@ -3,17 +3,23 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from stance.annotate.agreement import measure_agreement
+from stance.annotate.assignment import progress
 from stance.annotate.ratings import Rating, Ratings, ratings_of_corpus, ratings_of_store
 from stance.annotate.records import Change
 from stance.annotate.report import render_agreement
+from stance.annotate.store import Store
 from stance.cli import main
 from stance.corpus import write_corpus
 from stance.errors import UsageError
+from stance.statistics import fleiss_kappa, one_against_rest
 from tests.annotate.conftest import make_corpus
 
 
@@ -38,7 +44,13 @@ def test_every_figure_is_there_with_its_interval():
     assert len(report.by_target) == 4
     assert len(report.pairs) == 3
     for part in (report.overall, *report.by_target):
-        for estimate in (part.alpha, part.ordinal, part.fleiss, *part.by_label.values()):
+        for estimate in (
+            part.alpha,
+            part.ordinal,
+            part.fleiss,
+            *part.by_label.values(),
+            *part.fleiss_by_label.values(),
+        ):
             assert estimate.low <= estimate.value <= estimate.high
             assert 0.4 < estimate.value < 1
     assert report.overall.alpha.value == pytest.approx(report.overall.fleiss.value, abs=0.01)
@@ -108,3 +120,56 @@ def test_the_command_says_when_there_are_no_annotators(tmp_path, capsys):
     write_corpus(replace(corpus, splits={"train": records}), tmp_path / "c")
     assert main(["agreement", str(tmp_path / "c")]) == 2
     assert "no column 'annotators'" in capsys.readouterr().err
+
+
+def test_a_time_is_that_of_finishing_by_hand_and_imports_have_none(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    store.save("s0", "Ada", Change("done", full))
+    finished = store.state("s0", "Ada").at
+    time.sleep(0.005)
+    store.save("s0", "Ada", Change("flag"))
+    store.import_labels([("s0", "Bob", full), ("s1", "Ada", full)])
+    store.save("s0", "Bob", Change("note", text="brought along"))
+    times = {(r.item, r.annotator): r.at for r in ratings_of_store(store).ratings}
+    assert times == {("s0", "Ada"): finished, ("s0", "Bob"): "", ("s1", "Ada"): ""}
+    assert store.state("s0", "Ada").at > finished
+    assert [(p.annotator, p.done, p.today) for p in progress(store)] == [("Ada", 2, 1), ("Bob", 1, 0)]
+
+
+def test_labels_a_corpus_brings_along_show_no_drift(tmp_path):
+    ratings = _ratings(60)
+    corpus = make_corpus(60)
+    by: dict = {}
+    for rating in ratings.ratings:
+        by.setdefault(rating.item, {})[rating.annotator] = rating.labels
+    records = tuple(replace(r, annotators=by[r.id]) for r in corpus.records)
+    store = Store.create(tmp_path / "p.db", replace(corpus, splits={"train": records}))
+    report = measure_agreement(ratings_of_store(store), resamples=10)
+    assert (report.twice, report.drift) == (60, ())
+
+
+def test_kappa_is_given_by_target_and_by_label():
+    ratings = _ratings()
+    report = measure_agreement(ratings, resamples=20)
+    codes = {t: ratings.codes(t) for t in ratings.targets}
+    pooled = np.concatenate(list(codes.values()))
+    pair = report.pairs[1]
+    assert (pair.first, pair.second) == ("Ada", "Cy")
+    for target, values in codes.items():
+        assert pair.by_target[target].value == pytest.approx(cohen_kappa_score(values[:, 0], values[:, 2]))
+    for i, label in enumerate(ratings.labels):
+        assert pair.by_label[label].value == pytest.approx(cohen_kappa_score(pooled[:, 0] == i, pooled[:, 2] == i))
+        own = fleiss_kappa(one_against_rest(codes["Russia"], i), 2, resamples=2).value
+        assert next(p for p in report.by_target if p.target == "Russia").fleiss_by_label[label].value == own
+    page = render_agreement(report)
+    assert page.count("Cohen's kappa</th>") == 2
+    assert "Ada and Cy</th>" in page
+    assert page.count("Fleiss' kappa</th>") == 1
+
+
+def test_the_page_says_how_many_disputed_statements_it_leaves_out():
+    report = measure_agreement(_ratings(), resamples=10)
+    assert len(report.worst) == 25 < report.disputed < 60
+    assert f"The first 25 of {report.disputed} statements" in render_agreement(report)
+    assert "The first" not in render_agreement(replace(report, disputed=25))

@@ -8,7 +8,8 @@ import numpy as np
 from stance.annotate.audit import audit
 from stance.annotate.records import Change
 from stance.annotate.store import Store
-from stance.corpus import Corpus, CorpusRecord
+from stance.cli import main
+from stance.corpus import Corpus, CorpusRecord, write_corpus
 from stance.schema import Statement
 from stance.statistics.confident import confident_joint, label_issues
 from tests.annotate.conftest import make_corpus
@@ -105,3 +106,38 @@ def test_a_second_look_counts(tmp_path):
     store.save("s0", "Ada", Change("done", dict.fromkeys(store.targets, "favor")))
     store.save("s0", "Ada", Change("label", {"Russia": "against"}))
     assert store.state("s0", "Ada").status == "open"
+
+
+def test_between_two_annotators_nobody_can_be_said_to_differ(tmp_path, capsys):
+    corpus = make_corpus(10)
+    store = Store.create(tmp_path / "p.db", corpus)
+    for name, label in (("Ada", "favor"), ("Bob", "against")):
+        store.import_labels((r.id, name, dict.fromkeys(store.targets, label)) for r in corpus.records)
+    found = audit(store)
+    assert {a.finding for a in found.annotators} == {"cannot be told"}
+    write_corpus(corpus, tmp_path / "c")
+    assert main(["annotate", str(tmp_path / "c"), "--store", str(store.path), "--audit"]) == 0
+    assert "Ada\tcannot be told\tagreement with the others 0.00 [0.00, 0.00]" in capsys.readouterr().out
+
+
+def test_labels_of_one_document_give_no_interval(tmp_path):
+    corpus = make_corpus(2)  # both of document d0
+    store = Store.create(tmp_path / "p.db", corpus)
+    for name, label in (("Ada", "favor"), ("Bob", "favor"), ("Cy", "against")):
+        store.import_labels((r.id, name, dict.fromkeys(store.targets, label)) for r in corpus.records)
+    cy = next(a for a in audit(store).annotators if a.annotator == "Cy")
+    assert (cy.agreement, cy.low, cy.high, cy.others, cy.differs) == (0, None, None, 1, None)
+
+
+def test_what_is_left_out_is_counted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("stance.annotate.audit._SHOWN", 1)
+    words = "the ministry confirmed that the harbour talks will go on through the winter without a break"
+    labels = ("neutral", "favor", "neutral")
+    records = tuple(CorpusRecord(Statement(id=f"s{i}", text=words), {"Russia": y}) for i, y in enumerate(labels))
+    corpus = replace(_two_sided(2), splits={"train": records})
+    store = Store.create(tmp_path / "p.db", corpus)
+    found = audit(store)
+    assert (len(found.duplicates), found.duplicates_found) == (1, 2)
+    write_corpus(corpus, tmp_path / "c")
+    assert main(["annotate", str(tmp_path / "c"), "--store", str(store.path), "--audit"]) == 0
+    assert "the first 1 of 2 near-duplicates" in capsys.readouterr().out

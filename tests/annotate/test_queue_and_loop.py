@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from stance.annotate.assignment import next_item
 from stance.annotate.curve import curve_svg
-from stance.annotate.loop import run_loop, value_of_more
+from stance.annotate.loop import _result, run_loop, value_of_more
 from stance.annotate.project import Project, guide_html, open_project, store_path
-from stance.annotate.queue import order_queue
+from stance.annotate.queue import _given, order_queue
 from stance.annotate.records import Change
 from stance.annotate.store import Store
 from stance.cli import main
 from stance.corpus import write_corpus
 from stance.errors import AnnotationError, UsageError
-from tests.annotate.conftest import learnable_corpus
+from tests.annotate.conftest import learnable_corpus, make_corpus
 
 
 @pytest.mark.parametrize("order", ["uncertainty", "disagreement", "diversity", "balance"])
@@ -138,3 +138,44 @@ def test_a_guide_cannot_bring_script(tmp_path):
     assert "<img" not in html
     with pytest.raises(AnnotationError, match="guide"):
         guide_html(tmp_path / "none.md")
+
+
+def _result_of(counts, sizes, tmp_path):
+    return _result(counts, sizes, [1.0] * len(sizes), 9, 100, "m", tmp_path, 0.0)
+
+
+def test_one_training_size_tells_nothing_of_more(tmp_path):
+    assert np.isnan(value_of_more(np.array([50.0, 50.0]), np.array([0.5, 0.6]), 100)).all()
+    counts = [np.stack([np.eye(2, dtype=np.int64) + i for i in range(6)])]
+    result = _result_of(counts, [24], tmp_path)
+    assert (result.gain, result.gain_low, result.gain_high, result.slope) == (None, None, None, None)
+    assert "cannot be told" in result.verdict
+    drawn = curve_svg(json.loads(json.dumps(asdict(result), allow_nan=False)))
+    assert 'class="dot"' in drawn
+    assert 'class="curve"' not in drawn
+
+
+def test_one_held_out_document_has_no_interval(tmp_path):
+    counts = [np.array([[[4, 4 - i], [3 - i, 4]]]) for i in range(3)]
+    result = _result_of(counts, [10, 20, 40], tmp_path)
+    assert {(p.low, p.high) for p in result.curve} == {(None, None)}
+    assert result.gain > 0
+    assert result.gain_low is None
+    assert "one document, so without an interval" in result.verdict
+    assert "[" not in result.verdict
+    assert curve_svg(json.loads(json.dumps(asdict(result), allow_nan=False))).count('class="dot"') == 3
+
+
+def test_few_held_out_documents_widen_the_interval(tmp_path):
+    counts = [np.stack([np.eye(2, dtype=np.int64) * 10] * 3 + [np.eye(2, dtype=np.int64)[::-1] * 10])]
+    assert _result_of(counts, [24], tmp_path).curve[0].low == pytest.approx(0), "percentiles would start at 0.25"
+
+
+def test_a_label_that_annotators_repeat_counts_once(tmp_path, full):
+    corpus = make_corpus(3)
+    first = replace(corpus.records[0], labels=full, annotators={"Ada": full, "Bob": full})
+    store = Store.create(tmp_path / "p.db", replace(corpus, splits={"train": (first, *corpus.records[1:])}))
+    store.save("s1", "Ada", Change("done", full))
+    counts = _given(store, store.labels)
+    assert counts.sum() == 2 * len(store.targets)
+    assert counts[store.targets.index("Russia"), store.labels.index("against")] == 2

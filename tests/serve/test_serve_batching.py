@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from concurrent.futures import CancelledError, wait
 
 import pytest
@@ -92,6 +93,44 @@ def test_a_failure_stays_with_its_own_request(batcher):
         futures[2].result()
     assert all(len(f.result()) == 4 for i, f in enumerate(futures) if i != 2)
     assert len(batcher.submit([record(9)]).result(60)) == 4, "the thread goes on"
+
+
+def test_a_failure_after_scoring_is_answered_and_the_thread_goes_on(batcher, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("cannot count")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Metrics, "count_batch", fails)
+        futures = [batcher.submit([record(i), record(10 + i)]) for i in range(3)]
+        batcher.start()
+        wait(futures, 60)
+    assert {str(f.exception(0)) for f in futures} == {"cannot count"}
+    assert len(batcher.submit([record(9)]).result(60)) == 4
+    assert (batcher.alive, batcher.waiting) == (True, 0)
+
+
+def test_a_failure_around_tokenising_leaves_no_statement_counted_as_waiting(batcher, scores, monkeypatch):
+    prepare = scores.prepare
+    with monkeypatch.context() as broken:
+        broken.setattr(scores, "prepare", lambda statements, targets: prepare([*statements, *statements], targets))
+        future = batcher.submit([record(1), record(2)])
+        batcher.start()
+        assert isinstance(future.exception(60), ValueError)
+    assert len(batcher.submit([record(9)]).result(60)) == 4
+    assert batcher.waiting == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_is_no_longer_called_alive(batcher, monkeypatch):
+    monkeypatch.setattr("stance.serve.batching.cheapest", lambda *_, **__: 1 / 0)
+    batcher.start()
+    assert batcher.alive
+    batcher.submit([record(1)])
+    ended = time.monotonic() + 60
+    while batcher.alive and time.monotonic() < ended:
+        time.sleep(0.01)
+    assert not batcher.alive
+    assert batcher.stop(60)
 
 
 def test_a_full_queue_refuses(batcher):

@@ -62,6 +62,11 @@ def test_wrong_usage_is_said_before_the_model_loads(monkeypatch, capsys, tmp_pat
     assert main(["serve", "--targets", "none.yaml"]) == 2
 
 
+def test_the_engine_asked_for_is_the_one_that_loads(capsys):
+    assert main(["serve", "--port", "0", "--engine", "none-such"]) == 2
+    assert "none-such" in capsys.readouterr().err
+
+
 def test_a_port_in_use_is_said(capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -103,6 +103,15 @@ def test_clusters_widen_the_interval_where_their_units_are_alike():
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
 
 
+def test_intervals_of_few_clusters_are_wider_than_percentiles():
+    first = np.tile([0, 1], 20)
+    second = np.where(np.arange(40) < 30, first, 1 - first)  # three documents of accord, one of discord
+    found = cohen_kappa(first, second, 2, clusters=list(np.repeat(np.arange(4), 10)))
+    assert (found.low, found.high) == (pytest.approx(-1), pytest.approx(1)), "percentiles would start at -0.5"
+    alone = cohen_kappa(first, second, 2, clusters=[0] * 40)
+    assert math.isnan(alone.low)
+
+
 def test_undefined_figures_are_nan_not_numbers():
     single = np.array([[0, -1], [-1, 1]])
     found = krippendorff_alpha(single, 2)
