@@ -177,7 +177,7 @@ def _frozen_layers(classifier: StanceClassifier, count: int) -> Iterator[None]:
     if not count:
         yield
         return
-    encoder = classifier.model.encoder
+    encoder = cast("Any", classifier.model.encoder)
     layers = list(encoder.encoder.layer)
     if not 0 < count <= len(layers):
         raise ValueError(f"freeze_layers is {count}, the encoder has {len(layers)} layers")

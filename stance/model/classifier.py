@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -169,7 +169,7 @@ class StanceClassifier:
         body.resize_token_embeddings(len(hf), mean_resizing=False)
         special = {role: hf.convert_tokens_to_ids(token) for role, token in MARKERS.items()}
         special |= {"cls": hf.cls_token_id, "sep": hf.sep_token_id, "pad": hf.pad_token_id}
-        _start_markers(body.get_input_embeddings().weight, special, hf.mask_token_id)
+        _start_markers(body.get_input_embeddings(), special, hf.mask_token_id)
         made: dict[str, Any] = {"target_view": "apart", **options}
         config = StanceConfig(encoder=body.config.to_diff_dict(), special_ids=special, **made)  # type: ignore[arg-type]
         return cls(StanceModel(config, body), hf.backend_tokenizer)
@@ -285,16 +285,17 @@ class StanceClassifier:
         return out[which]
 
 
-def _start_markers(words: torch.nn.Parameter, special: Mapping[str, int], mask: int | None) -> None:
+def _start_markers(words: torch.nn.Module, special: Mapping[str, int], mask: int | None) -> None:
     """Give new markers vectors the encoder knows: a target's the one it fills in at a mask, the others a separator's.
 
     A random vector would have to be learned, and stays what it is where the word vectors are frozen.
     """
+    vectors = cast("torch.nn.Parameter", words.weight)
     with torch.no_grad():
         for role in MARKERS:
             known = mask if role == "target" else special["sep"]
             if known is not None:
-                words[special[role]] = words[known]
+                vectors[special[role]] = vectors[known]
 
 
 def _distinct(packed: Sequence[Packed]) -> tuple[list[int], list[int]]:
