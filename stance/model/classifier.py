@@ -167,7 +167,7 @@ class StanceClassifier:
         with _without_bars():
             body = AutoModel.from_pretrained(str(encoder), dtype=torch.float32, **dict(encoder_options or {}))
         body.resize_token_embeddings(len(hf), mean_resizing=False)
-        special = {role: hf.convert_tokens_to_ids(token) for role, token in MARKERS.items()}
+        special = {role: cast("int", hf.convert_tokens_to_ids(token)) for role, token in MARKERS.items()}
         special |= {"cls": hf.cls_token_id, "sep": hf.sep_token_id, "pad": hf.pad_token_id}
         _start_markers(body.get_input_embeddings(), special, hf.mask_token_id)
         made: dict[str, Any] = {"target_view": "apart", **options}
