@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from transformers import TrainerState
 
 from stance.cli import main
 from stance.corpus import Corpus, CorpusRecord
@@ -85,12 +86,13 @@ def test_the_best_epoch_is_put_back(tiny):
 
     examples = [Example(Statement(id="s", text="It rained."), {"Russia": label}) for label in LABELS]
     keeper = KeepBest(tiny, examples, patience=1)
-    keeper.on_epoch_end(None, None, Control)
+    state = TrainerState()
+    keeper.on_epoch_end(None, state, Control)
     best = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
     for parameter in tiny.model.parameters():
         parameter.data.mul_(0)
     control = Control()
-    keeper.on_epoch_end(None, None, control)
+    keeper.on_epoch_end(None, state, control)
     assert control.should_training_stop
     keeper.on_train_end(None, None, control)
     assert all((tensor == best[name]).all() for name, tensor in tiny.model.state_dict().items())
@@ -98,6 +100,15 @@ def test_the_best_epoch_is_put_back(tiny):
 
 def test_macro_f1_counts_only_labels_that_occur(tiny):
     assert np.isnan(macro_f1(tiny, [Example(Statement(id="s", text="It rained."))]))
+
+
+def test_training_does_not_stop_before_its_least_steps(tiny, tmp_path):
+    """Eight examples are one step to the epoch; with rates of zero no epoch is better than the first."""
+    few = corpus(labels=("against", "favor"))
+    few = Corpus(few.name, LABELS, few.targets, few.splits | {"train": few.splits["train"][:8]})
+    still = FitOptions(epochs=1, batch_size=16, learning_rate=0.0, head_learning_rate=0.0, bf16=False)
+    result = fine_tune(few, output=tmp_path, base=tiny, options=still, remember=False, patience=2, min_steps=9)
+    assert result.history == [result.history[0]] * 9
 
 
 def test_a_corpus_without_training_labels_is_refused(tmp_path):
