@@ -80,16 +80,16 @@ class _Torch:
         self.name = name
         self.version = f"torch {torch.__version__}"
         self.tokens_per_batch = 4096 if device == "cpu" else 65_536
-        self._device = device
         plain = dtype == torch.float32 and device == "cpu"
         # the float32 engine shares the model's weights, so that a model in training is always seen as it is
         self._graph = inference_graph(model if plain else _moved(model, device, dtype))
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         found = []
+        device = self._graph.model.device  # a shared model is elsewhere while it is trained on a GPU
         with torch.inference_mode():
             for batch in batches:
-                ids, mask, markers = (torch.from_numpy(part).to(self._device) for part in batch)
+                ids, mask, markers = (torch.from_numpy(part).to(device) for part in batch)
                 found.append(self._graph(ids, mask, markers))
             return [logits.float().cpu().numpy() for logits in found]
 
