@@ -19,6 +19,7 @@ to 0.2, since this encoder's feed-forward layers have a few channels far larger 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -211,7 +212,7 @@ def make_engine(name: str | None, model: StanceModel, content_hash: str, *, thre
     Parameters
     ----------
     name
-        One of `ENGINES`; ``None`` takes the fastest that works.
+        One of `ENGINES`; ``None`` takes the fastest that works, and warns if a faster one cannot be set up.
     model
         The network.
     content_hash
@@ -232,11 +233,16 @@ def make_engine(name: str | None, model: StanceModel, content_hash: str, *, thre
     if name is not None:
         _check(name)
         return _built(name, model, content_hash, threads)
+    refused: list[str] = []
     for candidate in (n for n in available_engines() if not n.endswith("int8")):
         try:
-            return _built(candidate, model, content_hash, threads)
-        except ModelError:
-            continue  # an encoder that cannot be exported: torch, the last of them, runs every one
+            made = _built(candidate, model, content_hash, threads)
+        except ModelError as error:  # no export, or no cache to keep it in: torch, the last of them, needs neither
+            refused.append(f"{candidate} cannot: {error}")
+            continue
+        if refused:
+            warnings.warn(f"the slower engine {made.name} runs the model, {refused[0]}", stacklevel=2)
+        return made
     raise ModelError("no engine can run this model")
 
 
