@@ -144,7 +144,8 @@ def fit(
         optimizers=(_optimizer(classifier, options), None),
         callbacks=list(callbacks),
     )
-    packed = classifier.packer.pack([e.statement for e in examples], [asked(e) for e in examples])
+    first_pass = [asked(e)[: config.targets_per_pass] for e in examples]
+    packed = classifier.packer.pack([e.statement for e in examples], first_pass)
     lengths = [len(p.ids) for p in packed]
     trainer.batch_sampler = LengthBuckets(lengths, options.batch_size, options.seed)
     with _frozen_words(classifier, options.freeze_words), _frozen_layers(classifier, options.freeze_layers):

@@ -49,7 +49,7 @@ class Prepared:
     targets
         Number of targets of each pass.
     truncated
-        Whether the model does not see the whole statement, shape ``(n,)``.
+        Whether the model does not see the whole statement or the whole of a name, shape ``(n,)``.
     """
 
     passes: list[list[Packed]]
@@ -208,15 +208,14 @@ class StanceClassifier:
         -------
         logits : array of shape (n, t, labels)
         truncated : array of shape (n,)
-            Whether the model did not see the whole statement.
+            Whether the model did not see the whole statement, its speaker's whole name or a target's.
         """
         prepared = self.prepare(statements, targets)
         return self.run(prepared), prepared.truncated
 
     def prepare(self, statements: Sequence[Statement], targets: Sequence[str]) -> Prepared:
         """Tokenise and pack: the half of `logits` that needs no network, for threads that work ahead of it."""
-        step = self.config.targets_per_pass
-        groups = [list(targets[i : i + step]) for i in range(0, len(targets), step)]
+        groups = self.packer.passes(targets)
         passes = [self.packer.pack(statements, [group] * len(statements)) for group in groups]
         truncated = np.zeros(len(statements), dtype=bool)
         for packed in passes:

@@ -2,16 +2,17 @@ import json
 
 import numpy as np
 import pytest
-from transformers import TrainerState
+import torch
+from transformers import Trainer, TrainerState
 
 from stance.cli import main
 from stance.corpus import Corpus, CorpusRecord
 from stance.errors import UsageError
-from stance.learning import Example, FitOptions, fine_tune, load_training_config
+from stance.learning import Example, FitOptions, fine_tune, fit, load_training_config, stopping
 from stance.learning.examples import Collator
 from stance.learning.finetune import remembered
 from stance.learning.stopping import KeepBest, macro_f1
-from stance.model import StanceClassifier
+from stance.model import StanceClassifier, StanceModel
 from stance.schema import LABELS, Statement
 
 GOOD = ["a triumph", "a great success", "brilliant work", "a wise and welcome step", "splendid news", "a fine result"]
@@ -78,6 +79,27 @@ def test_beliefs_cover_the_targets_without_a_label_and_fit_one_pass(tiny):
     assert np.allclose(batch["soft_labels"].sum(-1).numpy(), [[0, 0, 1, 1, 1]])
     tiny.config.targets_per_pass = 3
     assert len(remembered(tiny, [example])[0].beliefs) == 1
+
+
+def test_an_example_of_many_targets_is_learned_from_as_it_is_scored(tiny):
+    names = [f"Country {i}" for i in range(19)]
+    one = Example(Statement(id="s", text="It rained."), {name: LABELS[i % 4] for i, name in enumerate(names)})
+    batch = Collator(tiny.packer, tiny.labels, 0)([one])
+    asked = batch["marker_positions"] > 0
+    assert asked.sum(1).tolist() == [8, 8, 3]
+    assert batch["labels"][asked].tolist() == [i % 4 for i in range(19)]
+    with torch.no_grad():
+        logits = tiny.model(**batch).logits[asked]
+    np.testing.assert_allclose(logits, tiny.logits([one.statement], names)[0][0], atol=1e-5)
+
+
+def test_the_model_is_where_it_was_after_training(tiny, tmp_path, monkeypatch):
+    """The Trainer moves the model to the GPU that it finds, and leaves it there."""
+    moves = []
+    monkeypatch.setattr(Trainer, "train", lambda _: moves.append("trained"))
+    monkeypatch.setattr(StanceModel, "to", lambda _, device: moves.append(str(device)))
+    fit(tiny, [Example(Statement(id="s", text="It rained."), {"Russia": "neutral"})], QUICK, output=tmp_path)
+    assert moves[-2:] == ["trained", "cpu"]
 
 
 def test_the_best_epoch_is_put_back(tiny):
