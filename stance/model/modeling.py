@@ -88,16 +88,29 @@ class StanceModel(PreTrainedModel):
             temperature that softens both sides of it (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a
             neural network", arXiv:1503.02531).
         """
+        logits = self.head(self.at_markers(input_ids, attention_mask, marker_positions))
+        loss = None
+        if labels is not None:
+            loss = _masked_loss(logits, labels, soft_labels, soft_weight, soft_temperature)
+        return StanceOutput(loss=loss, logits=logits)
+
+    def at_markers(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, marker_positions: torch.Tensor
+    ) -> torch.Tensor:
+        """Return what the head reads: the encoder's vector at each target's marker, shape ``(batch, targets, width)``.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, marker_positions
+            As in `forward`.
+        """
         view = attention_view(attention_mask, marker_positions, self.config.target_view)
         if view.is_floating_point():
             view = view.to(self.dtype)
         hidden = self.encoder(input_ids=input_ids, attention_mask=view).last_hidden_state
         index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
-        logits = self.head(hidden.gather(1, index))
-        loss = None
-        if labels is not None:
-            loss = _masked_loss(logits, labels, soft_labels, weights, soft_weight, soft_temperature)
-        return StanceOutput(loss=loss, logits=logits)
+        vectors: torch.Tensor = hidden.gather(1, index)
+        return vectors
 
 
 MASKED = -1e4
