@@ -128,7 +128,8 @@ class StanceClassifier:
         Raises
         ------
         ModelError
-            If the folder is missing or incomplete, or was written by another version of the format.
+            If the folder is missing or incomplete, if its tensors are not those of the network (it names them), or if
+            it was written by another version of the format.
         """
         folder = Path(path) if path is not None else shipped_model()
         missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
@@ -140,9 +141,13 @@ class StanceClassifier:
                 raise ModelError(f"{folder}: model format {found}, this version reads {MODEL_FORMAT}")
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             with _without_bars():
-                model = StanceModel.from_pretrained(folder, dtype=torch.float32)
+                pair: Any = StanceModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+                model, loaded = pair  # the annotation knows of a model alone
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"{folder}: damaged stance model: {error}") from error
+        for what in ("missing", "unexpected"):
+            if tensors := sorted(loaded[f"{what}_keys"]):
+                raise ModelError(f"{folder}: damaged stance model, {what} tensors: {_few(tensors)}")
         made = cls(model, tokenizer, content_hash=_content_hash(folder))
         made.folder = folder
         return made
@@ -340,6 +345,12 @@ def _without_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+def _few(names: Sequence[str], most: int = 5) -> str:
+    """Return some names for a message, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _content_hash(folder: Path) -> str:

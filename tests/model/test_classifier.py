@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from stance.errors import ModelError, UsageError
 from stance.model import IGNORED, StanceClassifier
@@ -170,11 +171,19 @@ def test_content_hash_follows_the_weights(tiny, tmp_path):
     assert tiny.id != first
 
 
+def change_tensors(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda f: (f / "model.safetensors").unlink(), "model.safetensors missing"),
         (lambda f: (f / "model.safetensors").write_bytes(b"xx"), "damaged"),
+        (lambda f: change_tensors(f, lambda t: t.pop("head.1.bias")), "missing tensors: head.1.bias"),
+        (lambda f: change_tensors(f, lambda t: t.update(odd=torch.ones(1))), "unexpected tensors: odd"),
         (lambda f: (f / "config.json").write_text("{"), "damaged"),
         (lambda f: (f / "config.json").write_text(json.dumps({"format": 99})), "model format 99"),
     ],
