@@ -66,8 +66,9 @@ def fine_tune(
     ----------
     corpus
         Needs a split ``train``; ``validation`` is used to stop early, to calibrate and to set the threshold for
-        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs and the model's old
-        calibration stays.
+        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs, and the model's old
+        calibration stays; with a new label set there is none, and the probabilities are as the network gives them
+        (temperature 1) and the model never abstains.
     output
         Folder to write the model and ``training.json`` to.
     base

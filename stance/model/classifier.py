@@ -166,6 +166,13 @@ class StanceClassifier:
             Passed to `transformers.AutoModel.from_pretrained`, such as the dropout rates.
         options
             Fields of `StanceConfig`; targets that share a pass are kept apart unless ``target_view`` says otherwise.
+
+        Raises
+        ------
+        OSError, ValueError
+            If `transformers` finds no encoder or tokenizer there.
+        ValueError
+            If ``target_view`` is none of `stance.model.config.TARGET_VIEWS`.
         """
         hf = AutoTokenizer.from_pretrained(str(encoder))
         hf.add_special_tokens({"additional_special_tokens": list(MARKERS.values())})

@@ -120,7 +120,12 @@ def test_the_best_epoch_is_put_back(tiny):
     assert all((tensor == best[name]).all() for name, tensor in tiny.model.state_dict().items())
 
 
-def test_macro_f1_counts_only_labels_that_occur(tiny):
+def test_macro_f1_counts_only_labels_that_occur(tiny, monkeypatch):
+    """Neutral is answered once and never meant: it costs precision of no label and has no share in the mean."""
+    gold, answers = [0, 0, 2, 2], [0, 1, 2, 2]
+    monkeypatch.setattr(stopping, "labelled_logits", lambda *_: (np.eye(4)[answers], np.array(gold)))
+    assert macro_f1(tiny, []) == pytest.approx((2 / 3 + 1) / 2)
+    monkeypatch.undo()
     assert np.isnan(macro_f1(tiny, [Example(Statement(id="s", text="It rained."))]))
 
 
