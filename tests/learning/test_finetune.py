@@ -170,6 +170,47 @@ def test_the_configuration_that_ships_can_be_read(root):
     assert config.fit.learning_rate == 5e-5
 
 
+SCALE = {
+    "strongly against": ["a disgrace", "a crime", "a catastrophe"],
+    "against": ["a mistake", "too costly", "badly planned"],
+    "neither": ["two miles long", "painted grey", "due in June"],
+    "in favor": ["useful", "a sound plan", "worth it"],
+    "strongly in favor": ["a triumph", "a miracle", "our proudest work"],
+}
+
+
+def test_the_command_learns_a_scale_of_five_points(tiny, tmp_path, capsys):
+    """A random encoder of two layers is enough: each label has words of its own."""
+    tiny.save_pretrained(tmp_path / "base")
+    frames = {
+        "train": ["The bridge is {}.", "Engineers called the bridge {}.", "Is the bridge {}?"],
+        "validation": ["She thinks the bridge is {}."],
+    }
+    lines = [
+        {"id": f"{split}{f}{label}{i}", "split": split, "statement": f.format(words), "labels": {"the bridge": label}}
+        for split, shown in frames.items()
+        for f in shown
+        for label, texts in SCALE.items()
+        for i, words in enumerate(texts)
+    ]
+    (tmp_path / "bridge.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"corpus: {tmp_path / 'bridge.jsonl'}\nbase: {tmp_path / 'base'}\noutput: {tmp_path / 'model'}\n"
+        f"min_steps: 120\npatience: 4\n"
+        "fit: {batch_size: 15, learning_rate: 1.0e-2, head_learning_rate: 1.0e-2, bf16: false}\n"
+    )
+    assert main(["train", str(config)]) == 0
+    assert json.loads((tmp_path / "model" / "training.json").read_text())["macro_f1_after"]["validation"] >= 0.9
+    asked = tmp_path / "s.jsonl"
+    asked.write_text('{"id": "1", "statement": "He says the bridge is a crime."}\n')
+    capsys.readouterr()
+    assert main(["classify", str(asked), "--model", str(tmp_path / "model"), "--targets", "the bridge", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert [name for name in row if name.startswith("p_")] == [f"p_{label}" for label in SCALE]
+    assert row["label"] == "strongly against"
+
+
 def test_the_command_trains_and_the_model_scores(tmp_path, capsys):
     lines = [
         {"id": f"{split}{i}", "split": split, "statement": f"The dam is {words}.", "labels": {"the dam": label}}
