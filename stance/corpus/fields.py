@@ -20,7 +20,13 @@ UNDECLARED = "label-below-zero"
 
 
 def text_of(record: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first of some columns that holds text; dates and numbers are written out."""
+    """Return the first of some columns that holds text; dates and numbers are written out.
+
+    Raises
+    ------
+    CorpusError
+        If it holds anything else.
+    """
     for name in names:
         value = record.get(name)
         if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
@@ -121,7 +127,13 @@ def raw_labels(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def raw_annotators(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the label values by annotator and target; the column may also be called ``readers``."""
+    """Return the label values by annotator and target; the column may also be called ``readers``.
+
+    Raises
+    ------
+    CorpusError
+        If the column neither maps annotators to their labels nor is a list of entries with both.
+    """
     value = record.get("annotators", record.get("readers"))
     if isinstance(value, str) and value.strip().startswith("["):
         value = _json(value, "annotators")
