@@ -26,7 +26,11 @@ _SILENT = 3  # not_addressed
 
 
 def figures(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float, float, float]]:
-    """Return each figure with its 95 % interval, clustered by document: ``(value, low, high)``."""
+    """Return each figure with its 95 % interval, clustered by document: ``(value, low, high)``.
+
+    Macro-F1 is the mean over the whole label set, where a label that does not occur counts as 0: the labels are the
+    same in every task and resample. `stance.evaluation` and `stance.learning` take the mean over those that occur.
+    """
     counts = confusion_by_cluster(task.gold, predicted, task.clusters, len(task.labels))
 
     def macro(confusion: NDArray[np.int64], labels: list[int]) -> NDArray[np.float64]:

@@ -53,7 +53,13 @@ class BiasReport:
     page_facts: dict[str, Any] = field(repr=False, default_factory=dict)
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """Return every table as a data frame; needs the extra ``pandas``."""
+        """Return every table as a data frame; needs the extra ``pandas``.
+
+        Raises
+        ------
+        MissingExtraError
+            If `pandas` is not installed.
+        """
         try:
             import pandas as pd
         except ImportError as error:

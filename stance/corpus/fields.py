@@ -11,14 +11,22 @@ from typing import Any
 from stance.errors import CorpusError
 from stance.schema import Speaker, Statement
 
-__all__ = ["label_name", "raw_annotators", "raw_labels", "statement_of", "text_of"]
+__all__ = ["UNDECLARED", "label_name", "raw_annotators", "raw_labels", "statement_of", "text_of"]
 
 _PREFIX = "label_"
 _NO_LABEL = -1  # what `datasets` writes for a ClassLabel nobody gave
+UNDECLARED = "label-below-zero"
+"""Rule that a number under 0 breaks where no ClassLabel says what it is."""
 
 
 def text_of(record: Mapping[str, Any], *names: str) -> str | None:
-    """Return the first of some columns that holds text; dates and numbers are written out."""
+    """Return the first of some columns that holds text; dates and numbers are written out.
+
+    Raises
+    ------
+    CorpusError
+        If it holds anything else.
+    """
     for name in names:
         value = record.get(name)
         if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
@@ -119,7 +127,13 @@ def raw_labels(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def raw_annotators(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the label values by annotator and target; the column may also be called ``readers``."""
+    """Return the label values by annotator and target; the column may also be called ``readers``.
+
+    Raises
+    ------
+    CorpusError
+        If the column neither maps annotators to their labels nor is a list of entries with both.
+    """
     value = record.get("annotators", record.get("readers"))
     if isinstance(value, str) and value.strip().startswith("["):
         value = _json(value, "annotators")
@@ -151,8 +165,8 @@ def _json(text: str, name: str) -> Any:
         raise CorpusError(f"{name!r} is not JSON: {error}", rule=f"{name}-type") from error
 
 
-def label_name(value: Any, target: str, names: Sequence[str] | None) -> str | None:
-    """Return the name of a label value, ``None`` where there is no label (empty, null or -1).
+def label_name(value: Any, target: str, names: Sequence[str] | None, *, declared: bool = False) -> str | None:
+    """Return the name of a label value, ``None`` where there is no label (empty, null, or -1 of a ClassLabel).
 
     Parameters
     ----------
@@ -161,12 +175,15 @@ def label_name(value: Any, target: str, names: Sequence[str] | None) -> str | No
     target
         For the message.
     names
-        What the numbers stand for; ``None`` where the file does not tell.
+        What the numbers stand for; ``None`` where nothing tells.
+    declared
+        Whether the names are those of a ClassLabel of the file.
 
     Raises
     ------
     CorpusError
-        If the value is neither, or a number out of range.
+        If the value is neither, or a number out of range; its rule is `UNDECLARED` for a number under 0 that is not of
+        a ClassLabel, which may be a missing label or a point of a scale such as -1, 0, 1.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -179,8 +196,11 @@ def label_name(value: Any, target: str, names: Sequence[str] | None) -> str | No
         value = int(text)
     if not isinstance(value, int) or isinstance(value, bool):
         raise CorpusError(f"label {value!r} for {target!r} is neither a name nor a number", rule="label-type")
-    if value == _NO_LABEL:
+    if value == _NO_LABEL and declared:
         return None
+    if value < 0 and not declared:
+        message = f"label {value} for {target!r}: numbers count the label set from 0, and -1 is missing in a ClassLabel"
+        raise CorpusError(f"{message} only; write labels as names, and nothing where one is missing", rule=UNDECLARED)
     if names is None:
         message = f"label {value} for {target!r} is a number and the file does not say what it stands for; give labels"
         raise CorpusError(message, rule="label-number")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.articles import Notices, read_any_records
-from stance.corpus.fields import label_name, raw_annotators, raw_labels, statement_of, text_of
+from stance.corpus.fields import UNDECLARED, label_name, raw_annotators, raw_labels, statement_of, text_of
 from stance.corpus.records import Corpus, CorpusRecord, broken_rule
 from stance.errors import CorpusError, Rejection
 from stance.schema import LABELS
@@ -48,9 +48,11 @@ def read_corpus(
         Parquet), whose column ``split`` names the split of a record; or a folder of such files named after their
         splits (``train.jsonl``, ``test.jsonl``). Columns: ``id``, ``statement``, and perhaps ``speaker``, ``context``,
         ``document``, ``outlet``, ``published``, ``source``, ``annotators``; the labels are in ``labels`` (target to
-        label) or in ``label_<target>``.
+        label) or in ``label_<target>``. A label is a name, or a number that counts the label set from 0; -1 is a
+        missing label in a ClassLabel, and nowhere else.
     labels
-        Label set; that of the file's ClassLabels, or the labels that occur, if not given.
+        Label set. If not given, that of the file's ClassLabels as it stands there, and where it has none the names that
+        occur: in the order of `stance.schema.LABELS` if all are of these, otherwise as they come.
     targets
         Read these targets only; those of the file if not given.
     on_reject
@@ -59,8 +61,9 @@ def read_corpus(
     Raises
     ------
     CorpusError
-        If there is nothing to read, or at the first bad record if `on_reject` is not given; it names file, row and
-        rule.
+        If there is nothing to read; at a number under 0 that is not of a ClassLabel, since with a scale such as
+        -1, 0, 1 all other numbers would be misread; or at the first bad record if `on_reject` is not given. It names
+        file, row and rule.
     """
     place = Path(path)
     notices = Notices(on_reject, None, CorpusError)
@@ -81,7 +84,10 @@ def read_corpus(
             if problem := broken_rule(record, frame, seen):
                 raise CorpusError(problem[1], rule=problem[0])
         except CorpusError as error:
-            notices.reject(item.file, item.number, error.rejection.rule, error.rejection.message)
+            rule, message = error.rejection.rule, error.rejection.message
+            if rule == UNDECLARED:
+                raise CorpusError(message, file=item.file, record=item.number, rule=rule) from error
+            notices.reject(item.file, item.number, rule, message)
             continue
         seen.add(record.id)
         splits[item.split].append(record)
@@ -156,16 +162,18 @@ def _targets_of(raw: Sequence[_Raw]) -> tuple[str, ...]:
 
 
 def _labels_of(raw: Sequence[_Raw]) -> tuple[str, ...]:
-    """Return the label set: of the ClassLabels, else what occurs, in the project's order where it is its own set."""
+    """Return the label set: of the ClassLabels, else what occurs, in the project's order where all are its own."""
     found: dict[str, None] = {}
     for names in {id(item.names): item.names for item in raw}.values():
         for own in names.values():
             found |= dict.fromkeys(own)
+    declared = bool(found)
     for item in raw:
         for target, value in item.labels.items():
             if isinstance(value, str) and target not in item.names and (name := _name_or_none(value, target)):
                 found[name] = None
-    return LABELS if set(found) <= set(LABELS) else tuple(found)
+    ours = tuple(label for label in LABELS if label in found)
+    return ours if not declared and len(ours) == len(found) else tuple(found)
 
 
 def _name_or_none(value: str, target: str) -> str | None:
@@ -181,7 +189,7 @@ def _record(item: _Raw, frame: Corpus, given: Sequence[str] | None) -> CorpusRec
 
     def named(values: Mapping[str, Any]) -> dict[str, str | None]:
         return {
-            target: label_name(value, target, item.names.get(target, given))
+            target: label_name(value, target, item.names.get(target, given), declared=target in item.names)
             for target, value in values.items()
             if target in wanted
         }

@@ -34,6 +34,12 @@ def baselines(items: Items, train: Sequence[CorpusRecord], seed: int = 0) -> tup
     seed
         Seed of the random baseline and of the folds.
 
+    Returns
+    -------
+    predictions : list of Predictions
+        One of each of `BASELINES`; only TF-IDF's have probabilities, shape ``(items, labels)``.
+    notes : list of str
+
     Raises
     ------
     MissingExtraError

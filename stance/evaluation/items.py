@@ -123,14 +123,16 @@ def labelled_items(corpus: Corpus, split: str, extra_labels: Sequence[str] = ())
     corpus, split
         Where they come from.
     extra_labels
-        Labels that only a system uses; they are put after the corpus's own.
+        Labels of the systems. Where these hold all of the corpus's, their order is kept; otherwise those that only a
+        system uses are put after the corpus's own.
 
     Raises
     ------
     CorpusError
         If no statement of the split has a label.
     """
-    labels = tuple(dict.fromkeys((*corpus.labels, *extra_labels)))
+    whole = set(corpus.labels) <= set(extra_labels)
+    labels = tuple(dict.fromkeys(extra_labels if whole else (*corpus.labels, *extra_labels)))
     ids = {label: i for i, label in enumerate(labels)}
     records = tuple(r for r in corpus.splits[split] if any(r.labels.get(t) is not None for t in corpus.targets))
     if not records:

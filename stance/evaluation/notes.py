@@ -79,7 +79,7 @@ def model_notes(result: Evaluation, classifier: StanceClassifier | None, suite: 
         notes.append("The predictions carry no probabilities: no calibration, average precision or label check.")
     if model.truncated.any():
         cut = len(set(items.record[model.truncated].tolist()))
-        notes.append(f"The model did not see the end of {cut} statement(s).")
+        notes.append(f"The model did not see the end of {cut} statement(s), or of a name.")
     if result.leaks:
         notes.append(f"{len(result.leaks)} pair(s) of statements leak between splits: figures may be too good.")
     return notes

@@ -31,8 +31,6 @@ class Example:
         imitated. A target may have a label as well.
     corpus, document
         Where it comes from; examples of one document never cross splits.
-    weight
-        Weight in the loss.
     """
 
     statement: Statement
@@ -40,7 +38,6 @@ class Example:
     beliefs: Mapping[str, Sequence[float]] = field(default_factory=dict)
     corpus: str = ""
     document: str = ""
-    weight: float = 1.0
 
 
 Augment = Callable[[Example, random.Random], Example]
@@ -114,6 +111,8 @@ class LengthBuckets(Sampler[list[int]]):
 class Collator:
     """Packs examples into the tensors that `StanceModel.forward` takes.
 
+    An example of more targets than share a pass becomes several rows, as when it is scored.
+
     Parameters
     ----------
     packer
@@ -141,25 +140,23 @@ class Collator:
         self._soft = {"soft_weight": soft_weight, "soft_temperature": soft_temperature}
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        """Return input ids, mask, marker positions, labels, beliefs and weights of a batch."""
-        names = [asked(e) for e in examples]
-        ids, mask, markers = pad(self._packer.pack([e.statement for e in examples], names), self._pad)
+        """Return input ids, mask, marker positions, labels and beliefs of a batch."""
+        rows = [(e, names) for e in examples for names in self._packer.passes(asked(e)) or [[]]]
+        packed = self._packer.pack([e.statement for e, _ in rows], [names for _, names in rows])
+        ids, mask, markers = pad(packed, self._pad)
         labels = torch.full(markers.shape, IGNORED, dtype=torch.long)
         beliefs = torch.zeros((*markers.shape, len(self._ids)))
-        weights = torch.ones(markers.shape)
-        for i, example in enumerate(examples):
-            known = len(example.labels)
-            labels[i, :known] = torch.tensor([self._ids[v] for v in example.labels.values()])
-            for j, name in enumerate(names[i]):
+        for i, (example, names) in enumerate(rows):
+            for j, name in enumerate(names):
+                if name in example.labels:
+                    labels[i, j] = self._ids[example.labels[name]]
                 if name in example.beliefs:
                     beliefs[i, j] = torch.tensor(example.beliefs[name])
-            weights[i] = example.weight
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
             "marker_positions": torch.from_numpy(markers),
             "labels": labels,
             "soft_labels": beliefs,
-            "weights": weights,
             **self._soft,
         }

@@ -21,14 +21,19 @@ def target_vectors(
 ) -> NDArray[np.float64]:
     """Return what the model's head reads: the encoder's vector at each target's marker.
 
+    Parameters
+    ----------
+    classifier
+        The model.
+    statements, targets
+        Every statement is asked about every target, as in `stance.model.StanceClassifier.logits`.
+
     Returns
     -------
     array of shape (statements, targets, width)
     """
-    step = classifier.config.targets_per_pass
     parts = []
-    for start in range(0, len(targets), step):
-        names = list(targets[start : start + step])
+    for names in classifier.packer.passes(targets):
         packed = classifier.packer.pack(statements, [names] * len(statements))
         parts.append(_vectors(classifier, packed, len(names)))
     return np.concatenate(parts, axis=1)
@@ -45,9 +50,7 @@ def _vectors(classifier: StanceClassifier, packed: Sequence[Packed], targets: in
             torch.from_numpy(a) for a in pad([packed[i] for i in batch], classifier.config.special_ids["pad"])
         )
         with torch.inference_mode():
-            hidden = model.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-            index = markers.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
-            out[batch] = hidden.gather(1, index).float().numpy()
+            out[batch] = model.at_markers(ids, mask, markers).float().numpy()
     return out
 
 

@@ -66,8 +66,9 @@ def fine_tune(
     ----------
     corpus
         Needs a split ``train``; ``validation`` is used to stop early, to calibrate and to set the threshold for
-        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs and the model's old
-        calibration stays.
+        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs, and the model's old
+        calibration stays; with a new label set there is none, and the probabilities are as the network gives them
+        (temperature 1) and the model never abstains.
     output
         Folder to write the model and ``training.json`` to.
     base
@@ -82,7 +83,7 @@ def fine_tune(
     patience
         Epochs without a better validation score before training stops.
     min_steps
-        Least number of steps: a small corpus is seen for more epochs.
+        Least number of steps: a small corpus is seen for more epochs, and training does not stop before.
     risk
         Share of wrong rows that is accepted among those the model does not abstain from: those labelled
         ``not_addressed``, and the others. With few validation statements no threshold can be shown to keep it, and
@@ -107,8 +108,9 @@ def fine_tune(
     else:
         _relabel(classifier, corpus.labels, options.seed)
     classifier.config.name = name or corpus.name
-    keeper = KeepBest(classifier, validation, patience) if validation else None
-    epochs = max(options.epochs, min_steps * options.batch_size / len(train))
+    keeper = KeepBest(classifier, validation, patience, min_steps) if validation else None
+    steps_per_epoch = -(-len(train) // options.batch_size)
+    epochs = max(options.epochs, -(-min_steps // steps_per_epoch))
     fit(classifier, train, replace(options, epochs=epochs), output=output, callbacks=[keeper] if keeper else [])
     if validation:
         calibrate(classifier, validation, risk)

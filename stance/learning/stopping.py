@@ -18,7 +18,11 @@ __all__ = ["KeepBest", "macro_f1"]
 
 
 def macro_f1(classifier: StanceClassifier, examples: Sequence[Example]) -> float:
-    """Return macro-F1 over the labels that occur in `examples`; ``nan`` if none has a label."""
+    """Return macro-F1 over the labels that occur in `examples`; ``nan`` if none has a label.
+
+    So does `stance.evaluation`. `training.tables.figures` takes the mean over the whole label set, where a label that
+    does not occur counts as 0.
+    """
     logits, gold = labelled_logits(classifier, examples)
     if not len(gold):
         return float("nan")
@@ -38,12 +42,17 @@ class KeepBest(TrainerCallback):
         Validation examples.
     patience
         Epochs without a better score before training stops.
+    min_steps
+        Steps before which training never stops: where an epoch is a step or two, the first ones say nothing yet.
     """
 
-    def __init__(self, classifier: StanceClassifier, examples: Sequence[Example], patience: int) -> None:
+    def __init__(
+        self, classifier: StanceClassifier, examples: Sequence[Example], patience: int, min_steps: int = 0
+    ) -> None:
         self._classifier = classifier
         self._examples = list(examples)
         self._patience = patience
+        self._min_steps = min_steps
         self._best: dict[str, torch.Tensor] = {}
         self.history: list[float] = []
 
@@ -61,7 +70,8 @@ class KeepBest(TrainerCallback):
         if not self.history or score > self.best:
             self._best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         self.history.append(score)
-        if len(self.history) - 1 - self.history.index(self.best) >= self._patience:
+        waited = len(self.history) - 1 - self.history.index(self.best)
+        if waited >= self._patience and state.global_step >= self._min_steps:
             control.should_training_stop = True
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -82,7 +82,7 @@ def fit(
     augment: Augment | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> StanceClassifier:
-    """Fine-tune a classifier in place.
+    """Fine-tune a classifier in place, on a GPU if there is one; afterwards its model is where it was before.
 
     Parameters
     ----------
@@ -111,6 +111,7 @@ def fit(
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
     model, config = classifier.model, classifier.config
+    device = model.device
     use_cpu = not torch.cuda.is_available()
     arguments = TrainingArguments(
         output_dir=str(output),
@@ -143,11 +144,13 @@ def fit(
         optimizers=(_optimizer(classifier, options), None),
         callbacks=list(callbacks),
     )
-    packed = classifier.packer.pack([e.statement for e in examples], [asked(e) for e in examples])
+    first_pass = [asked(e)[: config.targets_per_pass] for e in examples]
+    packed = classifier.packer.pack([e.statement for e in examples], first_pass)
     lengths = [len(p.ids) for p in packed]
     trainer.batch_sampler = LengthBuckets(lengths, options.batch_size, options.seed)
     with _frozen_words(classifier, options.freeze_words), _frozen_layers(classifier, options.freeze_layers):
         trainer.train()
+    model.to(device)  # type: ignore[arg-type]
     model.eval()  # type: ignore[no-untyped-call]
     return classifier
 

@@ -49,7 +49,7 @@ class Prepared:
     targets
         Number of targets of each pass.
     truncated
-        Whether the model does not see the whole statement, shape ``(n,)``.
+        Whether the model does not see the whole statement or the whole of a name, shape ``(n,)``.
     """
 
     passes: list[list[Packed]]
@@ -128,7 +128,8 @@ class StanceClassifier:
         Raises
         ------
         ModelError
-            If the folder is missing or incomplete, or was written by another version of the format.
+            If the folder is missing or incomplete, if its tensors are not those of the network (it names them), or if
+            it was written by another version of the format.
         """
         folder = Path(path) if path is not None else shipped_model()
         missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
@@ -140,9 +141,13 @@ class StanceClassifier:
                 raise ModelError(f"{folder}: model format {found}, this version reads {MODEL_FORMAT}")
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             with _without_bars():
-                model = StanceModel.from_pretrained(folder, dtype=torch.float32)
+                pair: Any = StanceModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+                model, loaded = pair  # the annotation knows of a model alone
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"{folder}: damaged stance model: {error}") from error
+        for what in ("missing", "unexpected"):
+            if tensors := sorted(loaded[f"{what}_keys"]):
+                raise ModelError(f"{folder}: damaged stance model, {what} tensors: {_few(tensors)}")
         made = cls(model, tokenizer, content_hash=_content_hash(folder))
         made.folder = folder
         return made
@@ -161,6 +166,13 @@ class StanceClassifier:
             Passed to `transformers.AutoModel.from_pretrained`, such as the dropout rates.
         options
             Fields of `StanceConfig`; targets that share a pass are kept apart unless ``target_view`` says otherwise.
+
+        Raises
+        ------
+        OSError, ValueError
+            If `transformers` finds no encoder or tokenizer there.
+        ValueError
+            If ``target_view`` is none of `stance.model.config.TARGET_VIEWS`.
         """
         hf = AutoTokenizer.from_pretrained(str(encoder))
         hf.add_special_tokens({"additional_special_tokens": list(MARKERS.values())})
@@ -208,15 +220,14 @@ class StanceClassifier:
         -------
         logits : array of shape (n, t, labels)
         truncated : array of shape (n,)
-            Whether the model did not see the whole statement.
+            Whether the model did not see the whole statement, its speaker's whole name or a target's.
         """
         prepared = self.prepare(statements, targets)
         return self.run(prepared), prepared.truncated
 
     def prepare(self, statements: Sequence[Statement], targets: Sequence[str]) -> Prepared:
         """Tokenise and pack: the half of `logits` that needs no network, for threads that work ahead of it."""
-        step = self.config.targets_per_pass
-        groups = [list(targets[i : i + step]) for i in range(0, len(targets), step)]
+        groups = self.packer.passes(targets)
         passes = [self.packer.pack(statements, [group] * len(statements)) for group in groups]
         truncated = np.zeros(len(statements), dtype=bool)
         for packed in passes:
@@ -342,6 +353,12 @@ def _without_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+def _few(names: Sequence[str], most: int = 5) -> str:
+    """Return some names for a message, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _content_hash(folder: Path) -> str:

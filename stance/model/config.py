@@ -48,8 +48,9 @@ class StanceConfig(PretrainedConfig):
     head_dropout
         Dropout in the head while training.
     target_view
-        What targets that share a pass see of one another: nothing (``apart``, so that each is read as if it were asked
-        about alone) or everything (``shared``, as models written before there was a choice).
+        What targets that share a pass see of one another: nothing (``apart``; the text sees them all, so that each
+        still has a slight influence on the others by way of it) or everything (``shared``, as models written before
+        there was a choice).
     """
 
     model_type = "stance"

@@ -19,6 +19,7 @@ to 0.2, since this encoder's feed-forward layers have a few channels far larger 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -80,16 +81,16 @@ class _Torch:
         self.name = name
         self.version = f"torch {torch.__version__}"
         self.tokens_per_batch = 4096 if device == "cpu" else 65_536
-        self._device = device
         plain = dtype == torch.float32 and device == "cpu"
         # the float32 engine shares the model's weights, so that a model in training is always seen as it is
         self._graph = inference_graph(model if plain else _moved(model, device, dtype))
 
     def run(self, batches: Sequence[Batch]) -> list[NDArray[np.float32]]:
         found = []
+        device = self._graph.model.device  # a shared model is elsewhere while it is trained on a GPU
         with torch.inference_mode():
             for batch in batches:
-                ids, mask, markers = (torch.from_numpy(part).to(self._device) for part in batch)
+                ids, mask, markers = (torch.from_numpy(part).to(device) for part in batch)
                 found.append(self._graph(ids, mask, markers))
             return [logits.float().cpu().numpy() for logits in found]
 
@@ -211,7 +212,7 @@ def make_engine(name: str | None, model: StanceModel, content_hash: str, *, thre
     Parameters
     ----------
     name
-        One of `ENGINES`; ``None`` takes the fastest that works.
+        One of `ENGINES`; ``None`` takes the fastest that works, and warns if a faster one cannot be set up.
     model
         The network.
     content_hash
@@ -232,11 +233,16 @@ def make_engine(name: str | None, model: StanceModel, content_hash: str, *, thre
     if name is not None:
         _check(name)
         return _built(name, model, content_hash, threads)
+    refused: list[str] = []
     for candidate in (n for n in available_engines() if not n.endswith("int8")):
         try:
-            return _built(candidate, model, content_hash, threads)
-        except ModelError:
-            continue  # an encoder that cannot be exported: torch, the last of them, runs every one
+            made = _built(candidate, model, content_hash, threads)
+        except ModelError as error:  # no export, or no cache to keep it in: torch, the last of them, needs neither
+            refused.append(f"{candidate} cannot: {error}")
+            continue
+        if refused:
+            warnings.warn(f"the slower engine {made.name} runs the model, {refused[0]}", stacklevel=2)
+        return made
     raise ModelError("no engine can run this model")
 
 

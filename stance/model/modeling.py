@@ -67,7 +67,6 @@ class StanceModel(PreTrainedModel):
         marker_positions: torch.Tensor,
         labels: torch.Tensor | None = None,
         soft_labels: torch.Tensor | None = None,
-        weights: torch.Tensor | None = None,
         soft_weight: float = 1.0,
         soft_temperature: float = 1.0,
         **_: Any,
@@ -84,23 +83,34 @@ class StanceModel(PreTrainedModel):
             Label ids, shape ``(batch, targets)``; `IGNORED` where unknown.
         soft_labels
             Label distributions to imitate, shape ``(batch, targets, labels)``; rows of zeros where there is none.
-        weights
-            Weight of each target in the loss, shape ``(batch, targets)``; ones if not given.
         soft_weight, soft_temperature
             Share of the loss that imitation has where there is a distribution (at 1 it replaces the label), and the
             temperature that softens both sides of it (Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a
             neural network", arXiv:1503.02531).
+        """
+        logits = self.head(self.at_markers(input_ids, attention_mask, marker_positions))
+        loss = None
+        if labels is not None:
+            loss = _masked_loss(logits, labels, soft_labels, soft_weight, soft_temperature)
+        return StanceOutput(loss=loss, logits=logits)
+
+    def at_markers(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, marker_positions: torch.Tensor
+    ) -> torch.Tensor:
+        """Return what the head reads: the encoder's vector at each target's marker, shape ``(batch, targets, width)``.
+
+        Parameters
+        ----------
+        input_ids, attention_mask, marker_positions
+            As in `forward`.
         """
         view = attention_view(attention_mask, marker_positions, self.config.target_view)
         if view.is_floating_point():
             view = view.to(self.dtype)
         hidden = self.encoder(input_ids=input_ids, attention_mask=view).last_hidden_state
         index = marker_positions.unsqueeze(-1).expand(-1, -1, hidden.size(-1))
-        logits = self.head(hidden.gather(1, index))
-        loss = None
-        if labels is not None:
-            loss = _masked_loss(logits, labels, soft_labels, weights, soft_weight, soft_temperature)
-        return StanceOutput(loss=loss, logits=logits)
+        vectors: torch.Tensor = hidden.gather(1, index)
+        return vectors
 
 
 MASKED = -1e4
@@ -142,7 +152,6 @@ def _masked_loss(
     logits: torch.Tensor,
     labels: torch.Tensor,
     soft_labels: torch.Tensor | None,
-    weights: torch.Tensor | None,
     soft_weight: float,
     temperature: float,
 ) -> torch.Tensor:
@@ -154,8 +163,7 @@ def _masked_loss(
         imitation = _imitation(logits.float(), soft_labels, temperature)
         loss = torch.where(soft, (1 - soft_weight) * loss * known + soft_weight * imitation, loss)
         known = known | soft
-    weight = known.float() if weights is None else known.float() * weights
-    return (loss * weight).sum() / weight.sum().clamp(min=1e-9)
+    return (loss * known).sum() / known.sum().clamp(min=1)
 
 
 def _imitation(logits: torch.Tensor, soft_labels: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -4,8 +4,8 @@
 
     [CLS] speaker [SEP] before [S] statement [/S] after [SEP] [TARGET] name [TARGET] name ... [SEP]
 
-Context is what gives way when the input is long; a statement that still does not fit loses its end, and the
-sequence says so in `Packed.truncated`.
+Context is what gives way when the input is long. A statement that still does not fit loses its end, as does a name
+over its own budget, and the sequence says so in `Packed.truncated`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from stance.errors import UsageError
 from stance.model.config import StanceConfig
 from stance.schema import Statement
 
@@ -38,7 +39,7 @@ class Packed:
     markers
         Position of each target's marker in `ids`.
     truncated
-        Whether the end of the statement did not fit.
+        Whether the end of the statement, of the speaker's name or of a target's name did not fit.
     statement_span
         Positions of the statement's tokens, ``ids[start:end]``.
     """
@@ -74,6 +75,11 @@ class Packer:
         encoded = self._tokenizer.encode_batch_fast(distinct, add_special_tokens=False)
         return {"": [], **{text: e.ids for text, e in zip(distinct, encoded, strict=True)}}
 
+    def passes(self, targets: Sequence[str]) -> list[list[str]]:
+        """Return target names in the groups that share a pass, at most `StanceConfig.targets_per_pass` in each."""
+        step = self._config.targets_per_pass
+        return [list(targets[i : i + step]) for i in range(0, len(targets), step)]
+
     def pack(self, statements: Sequence[Statement], targets: Sequence[Sequence[str]]) -> list[Packed]:
         """Pack each statement with its own target names.
 
@@ -82,7 +88,12 @@ class Packer:
         statements
             Length ``n``.
         targets
-            For each statement the names of its targets, at most `StanceConfig.targets_per_pass`.
+            For each statement the names of its targets, one of the groups of `passes`.
+
+        Raises
+        ------
+        UsageError
+            If the names leave no room for a statement in `StanceConfig.max_tokens`.
         """
         texts: list[str] = []
         for statement, names in zip(statements, targets, strict=True):
@@ -98,10 +109,17 @@ class Packer:
             offsets.append(len(tail))
             tail += [special["target"], *ids[name][: c.target_tokens]]
         tail.append(special["sep"])
-        head = [special["cls"], *ids[_speaker(statement)][: c.speaker_tokens], special["sep"]]
+        speaker = ids[_speaker(statement)]
+        head = [special["cls"], *speaker[: c.speaker_tokens], special["sep"]]
         room = c.max_tokens - len(head) - len(tail) - 2
+        if room < 1:
+            raise UsageError(
+                f"an input of {c.max_tokens} tokens has no room for a statement beside its speaker and {len(names)} "
+                f"target(s): raise max_tokens, or lower targets_per_pass"
+            )
         body = ids[statement.text]
-        truncated = len(body) > room
+        names_cut = len(speaker) > c.speaker_tokens or any(len(ids[name]) > c.target_tokens for name in names)
+        truncated = names_cut or len(body) > room
         body = body[:room]
         before, after = _fit_context(ids[statement.before], ids[statement.after], c.context_tokens, room - len(body))
         start = len(head) + len(before) + 1

@@ -53,7 +53,13 @@ class StanceRows(Sequence[StanceRow]):
         return pa.Table.from_pylist([row.to_dict() for row in self], schema=rows_schema(self.labels))
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a data frame; needs the extra ``pandas``."""
+        """Return a data frame; needs the extra ``pandas``.
+
+        Raises
+        ------
+        MissingExtraError
+            If `pandas` is not installed.
+        """
         try:
             import pandas as pd  # noqa: F401
         except ImportError as error:
@@ -61,7 +67,13 @@ class StanceRows(Sequence[StanceRow]):
         return self.to_arrow().to_pandas()
 
     def to_dataset(self) -> datasets.Dataset:
-        """Return a `datasets.Dataset`; needs the extra ``datasets``."""
+        """Return a `datasets.Dataset`; needs the extra ``datasets``.
+
+        Raises
+        ------
+        MissingExtraError
+            If `datasets` is not installed.
+        """
         try:
             import datasets
         except ImportError as error:

@@ -15,14 +15,17 @@ def _thresholds(given: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
 
 
 def confident_labels(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the label each example is confidently of, -1 where there is none. Parameters as for `confident_joint`."""
+    """Return the label each example is confidently of, shape ``(n,)``, -1 where there is none.
+
+    Parameters as for `confident_joint`.
+    """
     over = probabilities >= _thresholds(given, probabilities) - 1e-9
     best = np.where(over, probabilities, -1.0).argmax(axis=1)
     return np.where(over.any(axis=1), best, -1)
 
 
 def confident_joint(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the estimated joint distribution of given label (rows) and true label (columns).
+    """Return the estimated joint distribution of given label and true label, shape ``(labels, labels)``.
 
     Northcutt, Jiang & Chuang 2021, "Confident learning: estimating uncertainty in dataset labels", J. Artif. Intell.
     Res. 70, equations 1 to 3: an example counts as of the most probable label among those whose probability reaches
@@ -51,8 +54,8 @@ def confident_joint(given: NDArray[np.int64], probabilities: NDArray[np.float64]
 def label_issues(given: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the positions of examples that are confidently of another label, the least self-confident first.
 
-    The off-diagonal of the confident joint ("confusion" pruning of the same article). Parameters as for
-    `confident_joint`.
+    The off-diagonal of the confident joint ("confusion" pruning of the same article), shape ``(issues,)``. Parameters
+    as for `confident_joint`.
     """
     found = confident_labels(given, probabilities)
     wrong = np.flatnonzero((found >= 0) & (found != given))

@@ -44,14 +44,14 @@ def accuracy(counts: _Floats) -> _Floats:
 
 
 def kappa(counts: _Floats) -> _Floats:
-    """Return Cohen's kappa (Cohen 1960, Educ. Psychol. Meas. 20), undefined where chance agreement is total."""
+    """Return Cohen's kappa (Cohen 1960, Educ. Psychol. Meas. 20), shape ``(…)``; nan where that of chance is total."""
     total = counts.sum(axis=(-2, -1))
     chance = _ratio((counts.sum(axis=-1) * counts.sum(axis=-2)).sum(axis=-1), total**2)
     return _ratio(accuracy(counts) - chance, 1 - chance)
 
 
 def matthews(counts: _Floats) -> _Floats:
-    """Return Matthews' correlation for k labels (Gorodkin 2004, Comput. Biol. Chem. 28)."""
+    """Return Matthews' correlation for k labels (Gorodkin 2004, Comput. Biol. Chem. 28), shape ``(…)``."""
     total = counts.sum(axis=(-2, -1)).astype(np.float64)
     gold, predicted = counts.sum(axis=-1).astype(np.float64), counts.sum(axis=-2).astype(np.float64)
     hits = np.trace(counts, axis1=-2, axis2=-1)

@@ -87,7 +87,8 @@ def test_csv_parquet_and_split_files_give_the_same_records(tmp_path):
 
     (tmp_path / "c.csv").write_text("id,statement,split,label_Russia,label_China\na,Moscow must pay,test,against,\n")
     columns = {"id": ["a"], "statement": ["Moscow must pay"], "split": ["test"]}
-    pq.write_table(pa.table(columns | {"label_Russia": [0], "label_China": [-1]}), tmp_path / "c.parquet")
+    numbers = {"label_Russia": [0], "label_China": pa.array([None], "int64")}
+    pq.write_table(pa.table(columns | numbers), tmp_path / "c.parquet")
     (tmp_path / "parts").mkdir()
     jsonl(tmp_path / "parts" / "test.jsonl", ROW | {"labels": {"Russia": "against", "China": None}})
     found = [
@@ -127,7 +128,7 @@ def test_label_set_and_targets_are_data(tmp_path):
         ({"start": "one"}, "start-type"),
         ({"id": "ok"}, "duplicate-id"),
         ({"annotators": {"x": {"Russia": "hostile"}}}, "unknown-label"),
-        ({"labels": {"Russia": -1}}, None),
+        ({"labels": {"Russia": None}}, None),
     ],
 )
 def test_a_bad_row_is_named_with_file_number_and_rule(tmp_path, change, rule):
@@ -151,6 +152,30 @@ def test_nothing_to_read_is_an_error(tmp_path, name):
 def test_numbers_without_a_label_set_are_refused(tmp_path):
     with pytest.raises(CorpusError, match="give labels"):
         read_corpus(jsonl(tmp_path / "c.jsonl", ROW | {"labels": {"Russia": 1}}))
+
+
+@pytest.mark.parametrize("labels", [["con", "neither", "pro"], None])
+def test_a_number_under_zero_is_missing_only_in_a_class_label(tmp_path, labels):
+    """On a scale of -1, 0, 1 it is a label, and every other number would be misread: no row is kept."""
+    rows = [ROW | {"id": str(n), "labels": {"Russia": n}} for n in (-1, 0, 1)]
+    with pytest.raises(CorpusError, match=r"c.jsonl, record 1: label -1 for 'Russia'.* \[label-below-zero\]"):
+        read_corpus(jsonl(tmp_path / "c.jsonl", *rows), labels=labels, on_reject=[].append)
+
+
+@pytest.mark.parametrize("labels", [("against", "favor"), ("favor", "against"), ("no", "so-so", "yes")])
+def test_class_labels_are_the_label_set_as_they_stand(tmp_path, labels):
+    corpus = Corpus("c", labels, ("NATO",), {"test": (record(1, "never again", NATO=labels[-1]),)})
+    write_corpus(corpus, tmp_path / "c")
+    assert read_corpus(tmp_path / "c") == corpus
+
+
+def test_names_that_occur_are_the_label_set_of_a_file_without_class_labels(tmp_path):
+    rows = [ROW | {"id": name, "labels": {"NATO": name}} for name in ("favor", "against")]
+    path = tmp_path / "c.jsonl"
+    assert read_corpus(jsonl(path, *rows)).labels == ("against", "favor")
+    assert read_corpus(path, labels=LABELS).labels == LABELS
+    rows.append(ROW | {"labels": {"NATO": "unsure"}})
+    assert read_corpus(jsonl(path, *rows)).labels == ("favor", "against", "unsure")
 
 
 def test_check_names_the_row():

@@ -2,15 +2,17 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from transformers import Trainer, TrainerState
 
 from stance.cli import main
 from stance.corpus import Corpus, CorpusRecord
 from stance.errors import UsageError
-from stance.learning import Example, FitOptions, fine_tune, load_training_config
+from stance.learning import Example, FitOptions, fine_tune, fit, load_training_config, stopping
 from stance.learning.examples import Collator
 from stance.learning.finetune import remembered
 from stance.learning.stopping import KeepBest, macro_f1
-from stance.model import StanceClassifier
+from stance.model import StanceClassifier, StanceModel
 from stance.schema import LABELS, Statement
 
 GOOD = ["a triumph", "a great success", "brilliant work", "a wise and welcome step", "splendid news", "a fine result"]
@@ -79,25 +81,61 @@ def test_beliefs_cover_the_targets_without_a_label_and_fit_one_pass(tiny):
     assert len(remembered(tiny, [example])[0].beliefs) == 1
 
 
+def test_an_example_of_many_targets_is_learned_from_as_it_is_scored(tiny):
+    names = [f"Country {i}" for i in range(19)]
+    one = Example(Statement(id="s", text="It rained."), {name: LABELS[i % 4] for i, name in enumerate(names)})
+    batch = Collator(tiny.packer, tiny.labels, 0)([one])
+    asked = batch["marker_positions"] > 0
+    assert asked.sum(1).tolist() == [8, 8, 3]
+    assert batch["labels"][asked].tolist() == [i % 4 for i in range(19)]
+    with torch.no_grad():
+        logits = tiny.model(**batch).logits[asked]
+    np.testing.assert_allclose(logits, tiny.logits([one.statement], names)[0][0], atol=1e-5)
+
+
+def test_the_model_is_where_it_was_after_training(tiny, tmp_path, monkeypatch):
+    """The Trainer moves the model to the GPU that it finds, and leaves it there."""
+    moves = []
+    monkeypatch.setattr(Trainer, "train", lambda _: moves.append("trained"))
+    monkeypatch.setattr(StanceModel, "to", lambda _, device: moves.append(str(device)))
+    fit(tiny, [Example(Statement(id="s", text="It rained."), {"Russia": "neutral"})], QUICK, output=tmp_path)
+    assert moves[-2:] == ["trained", "cpu"]
+
+
 def test_the_best_epoch_is_put_back(tiny):
     class Control:
         should_training_stop = False
 
     examples = [Example(Statement(id="s", text="It rained."), {"Russia": label}) for label in LABELS]
     keeper = KeepBest(tiny, examples, patience=1)
-    keeper.on_epoch_end(None, None, Control)
+    state = TrainerState()
+    keeper.on_epoch_end(None, state, Control)
     best = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
     for parameter in tiny.model.parameters():
         parameter.data.mul_(0)
     control = Control()
-    keeper.on_epoch_end(None, None, control)
+    keeper.on_epoch_end(None, state, control)
     assert control.should_training_stop
     keeper.on_train_end(None, None, control)
     assert all((tensor == best[name]).all() for name, tensor in tiny.model.state_dict().items())
 
 
-def test_macro_f1_counts_only_labels_that_occur(tiny):
+def test_macro_f1_counts_only_labels_that_occur(tiny, monkeypatch):
+    """Neutral is answered once and never meant: it costs precision of no label and has no share in the mean."""
+    gold, answers = [0, 0, 2, 2], [0, 1, 2, 2]
+    monkeypatch.setattr(stopping, "labelled_logits", lambda *_: (np.eye(4)[answers], np.array(gold)))
+    assert macro_f1(tiny, []) == pytest.approx((2 / 3 + 1) / 2)
+    monkeypatch.undo()
     assert np.isnan(macro_f1(tiny, [Example(Statement(id="s", text="It rained."))]))
+
+
+def test_training_does_not_stop_before_its_least_steps(tiny, tmp_path):
+    """Eight examples are one step to the epoch; with rates of zero no epoch is better than the first."""
+    few = corpus(labels=("against", "favor"))
+    few = Corpus(few.name, LABELS, few.targets, few.splits | {"train": few.splits["train"][:8]})
+    still = FitOptions(epochs=1, batch_size=16, learning_rate=0.0, head_learning_rate=0.0, bf16=False)
+    result = fine_tune(few, output=tmp_path, base=tiny, options=still, remember=False, patience=2, min_steps=9)
+    assert result.history == [result.history[0]] * 9
 
 
 def test_a_corpus_without_training_labels_is_refused(tmp_path):
@@ -130,6 +168,47 @@ def test_a_wrong_configuration_names_file_and_key(tmp_path, text, message, capsy
 def test_the_configuration_that_ships_can_be_read(root):
     config = load_training_config(root / "configs" / "finetune.yaml")
     assert config.fit.learning_rate == 5e-5
+
+
+SCALE = {
+    "strongly against": ["a disgrace", "a crime", "a catastrophe"],
+    "against": ["a mistake", "too costly", "badly planned"],
+    "neither": ["two miles long", "painted grey", "due in June"],
+    "in favor": ["useful", "a sound plan", "worth it"],
+    "strongly in favor": ["a triumph", "a miracle", "our proudest work"],
+}
+
+
+def test_the_command_learns_a_scale_of_five_points(tiny, tmp_path, capsys):
+    """A random encoder of two layers is enough: each label has words of its own."""
+    tiny.save_pretrained(tmp_path / "base")
+    frames = {
+        "train": ["The bridge is {}.", "Engineers called the bridge {}.", "Is the bridge {}?"],
+        "validation": ["She thinks the bridge is {}."],
+    }
+    lines = [
+        {"id": f"{split}{f}{label}{i}", "split": split, "statement": f.format(words), "labels": {"the bridge": label}}
+        for split, shown in frames.items()
+        for f in shown
+        for label, texts in SCALE.items()
+        for i, words in enumerate(texts)
+    ]
+    (tmp_path / "bridge.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"corpus: {tmp_path / 'bridge.jsonl'}\nbase: {tmp_path / 'base'}\noutput: {tmp_path / 'model'}\n"
+        f"min_steps: 120\npatience: 4\n"
+        "fit: {batch_size: 15, learning_rate: 1.0e-2, head_learning_rate: 1.0e-2, bf16: false}\n"
+    )
+    assert main(["train", str(config)]) == 0
+    assert json.loads((tmp_path / "model" / "training.json").read_text())["macro_f1_after"]["validation"] >= 0.9
+    asked = tmp_path / "s.jsonl"
+    asked.write_text('{"id": "1", "statement": "He says the bridge is a crime."}\n')
+    capsys.readouterr()
+    assert main(["classify", str(asked), "--model", str(tmp_path / "model"), "--targets", "the bridge", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert [name for name in row if name.startswith("p_")] == [f"p_{label}" for label in SCALE]
+    assert row["label"] == "strongly against"
 
 
 def test_the_command_trains_and_the_model_scores(tmp_path, capsys):

@@ -68,7 +68,13 @@ def test_vectors_are_what_the_head_reads_and_the_ensemble_scatters_around_the_mo
 
     statements = [Statement(id=str(i), text="the harbour opened " * (i + 1)) for i in range(5)]
     targets = ["Russia", "China"]
+    with torch.no_grad():
+        for parameter in tiny.model.encoder.encoder.parameters():
+            parameter.mul_(8)  # fresh weights are so small that it hardly matters what a token sees
     vectors = target_vectors(tiny, statements, targets)
+    tiny.config.target_view = "shared"
+    assert np.abs(target_vectors(tiny, statements, targets) - vectors).max() > 0.01
+    tiny.config.target_view = "apart"
     with torch.inference_mode():
         logits = tiny.model.head(torch.from_numpy(vectors).float()).numpy()
     np.testing.assert_allclose(logits, tiny.logits(statements, targets)[0], atol=1e-4)

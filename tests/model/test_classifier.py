@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from stance.errors import ModelError
+from stance.errors import ModelError, UsageError
 from stance.model import IGNORED, StanceClassifier
 from stance.model.config import TARGET_VIEWS
 from stance.model.modeling import MASKED, attention_view
@@ -52,6 +53,18 @@ def test_context_gives_way_before_the_statement_does(tiny):
 def test_truncation_is_reported(tiny):
     _, truncated = tiny.predict_proba([statement("short"), statement("word " * 600)], TARGETS)
     assert truncated.tolist() == [False, True]
+
+
+def test_a_name_that_is_cut_is_reported(tiny):
+    long = "the committee for " * 20
+    shown = [statement("short"), statement("short", speaker=long)]
+    assert tiny.logits(shown, TARGETS)[1].tolist() == [False, True]
+    assert tiny.logits(shown, [*(f"Country {i}" for i in range(9)), long])[1].tolist() == [True, True]
+
+
+def test_names_that_leave_no_room_for_a_statement_are_refused(tiny):
+    with pytest.raises(UsageError, match=r"512 tokens has no room for a statement .* 200 target\(s\)"):
+        tiny.packer.pack([statement("we won")], [[f"Country {i}" for i in range(200)]])
 
 
 def test_probabilities_do_not_depend_on_the_batch(tiny):
@@ -158,11 +171,19 @@ def test_content_hash_follows_the_weights(tiny, tmp_path):
     assert tiny.id != first
 
 
+def change_tensors(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda f: (f / "model.safetensors").unlink(), "model.safetensors missing"),
         (lambda f: (f / "model.safetensors").write_bytes(b"xx"), "damaged"),
+        (lambda f: change_tensors(f, lambda t: t.pop("head.1.bias")), "missing tensors: head.1.bias"),
+        (lambda f: change_tensors(f, lambda t: t.update(odd=torch.ones(1))), "unexpected tensors: odd"),
         (lambda f: (f / "config.json").write_text("{"), "damaged"),
         (lambda f: (f / "config.json").write_text(json.dumps({"format": 99})), "model format 99"),
     ],

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from stance.errors import MissingExtraError, UsageError
+from stance.errors import MissingExtraError, ModelError, UsageError
 from stance.model import StanceClassifier, engines, exports
 from stance.model.engines import available_engines
 from stance.quotes import extract_statements
@@ -25,8 +26,7 @@ def statements(root):
     from stance import read_articles
 
     found = [s for a in read_articles([root / "examples" / "articles"]) for s in extract_statements(a)]
-    lines = (root / "examples" / "corpus").rglob("*.jsonl")
-    assert len(found) > 20, list(lines)
+    assert len(found) > 20
     return found
 
 
@@ -173,14 +173,38 @@ def test_what_cannot_run_is_refused(tiny, monkeypatch):
 
 
 def test_an_encoder_that_cannot_be_exported_runs_on_torch(tiny, monkeypatch):
-    from stance.errors import ModelError
-
     def fails(*_):
-        raise ModelError("no")
+        raise ModelError("no export")
 
     monkeypatch.setattr(engines, "exported", fails)
-    tiny.use_engine()
-    assert tiny.engine.name.startswith(("torch", "cuda"))
+    monkeypatch.setattr(engines, "available_engines", lambda: ["openvino-fp32", "onnx-fp32", "torch-fp32"])
+    with pytest.warns(UserWarning, match="torch-fp32 runs the model, openvino-fp32 cannot: no export") as warned:
+        tiny.use_engine()
+    assert len(warned) == 1
+    assert tiny.engine.name == "torch-fp32"
+
+
+def test_a_cache_that_cannot_be_written_is_no_silent_loss(tiny, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STANCE_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(engines, "available_engines", lambda: ["onnx-fp32", "torch-fp32"])
+    with pytest.warns(UserWarning, match=r"torch-fp32 runs the model, onnx-fp32 cannot: .*set STANCE_CACHE"):
+        tiny.use_engine()
+
+
+def test_batches_go_where_the_model_is(tiny, statements, monkeypatch):
+    """A model in training may be on a GPU."""
+    places = []
+
+    def network(*parts):
+        places.extend(part.device.type for part in parts)
+        return torch.zeros(1, len(NAMES), 4)
+
+    monkeypatch.setattr(tiny.engine._graph, "forward", network)
+    tiny.model.to("meta")
+    tiny.logits(statements[:1], NAMES)
+    assert places == ["meta"] * 3
 
 
 def test_the_engine_is_named_in_the_files(root, tmp_path):
