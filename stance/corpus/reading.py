@@ -51,8 +51,8 @@ def read_corpus(
         label) or in ``label_<target>``. A label is a name, or a number that counts the label set from 0; -1 is a
         missing label in a ClassLabel, and nowhere else.
     labels
-        Label set. If not given, that of the file's ClassLabels as it stands there, and where it has none the names that
-        occur: in the order of `stance.schema.LABELS` if all are of these, otherwise as they come.
+        Label set. If not given, that of the file's ClassLabels as it stands there. A file without may be labelled only
+        in part: its set is `stance.schema.LABELS` if all names that occur are of these, otherwise the names that occur.
     targets
         Read these targets only; those of the file if not given.
     on_reject
@@ -162,7 +162,7 @@ def _targets_of(raw: Sequence[_Raw]) -> tuple[str, ...]:
 
 
 def _labels_of(raw: Sequence[_Raw]) -> tuple[str, ...]:
-    """Return the label set: of the ClassLabels, else what occurs, in the project's order where all are its own."""
+    """Return the label set: of the ClassLabels, else the project's where all that occurs is of it, else what occurs."""
     found: dict[str, None] = {}
     for names in {id(item.names): item.names for item in raw}.values():
         for own in names.values():
@@ -172,8 +172,7 @@ def _labels_of(raw: Sequence[_Raw]) -> tuple[str, ...]:
         for target, value in item.labels.items():
             if isinstance(value, str) and target not in item.names and (name := _name_or_none(value, target)):
                 found[name] = None
-    ours = tuple(label for label in LABELS if label in found)
-    return ours if not declared and len(ours) == len(found) else tuple(found)
+    return LABELS if not declared and set(found) <= set(LABELS) else tuple(found)
 
 
 def _name_or_none(value: str, target: str) -> str | None:
