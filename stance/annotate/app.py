@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from stance.annotate.assignment import next_item, progress, progress_of
+from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
 from stance.annotate.requests import equal, read_change, read_form
 from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, session_key, sign_session
@@ -183,6 +183,8 @@ class _Pages:
         if who is None:
             return RedirectResponse("/", 303)
         asked = request.query_params.get("item")
+        if asked is not None:
+            take_item(self.store, asked, who)
         item = asked if asked is not None else next_item(self.store, who)
         mine = progress_of(self.store, who)
         if item is None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +21,23 @@ from stance.annotate.records import Change, ItemState, LabelRow, StoredItem, che
 from stance.annotate.tables import (
     add_annotator,
     append_change,
+    claim_item,
     item_of_row,
     last_change,
     make_tables,
     put_state,
     read_state,
+    release_item,
     state_of_row,
     undone_versions,
     utc_now,
 )
 from stance.corpus import Corpus
+from stance.corpus.records import ADJUDICATOR
 from stance.errors import AnnotationError, ConflictError
 
 __all__ = ["ADJUDICATOR", "Store"]
 
-ADJUDICATOR = "adjudicator:"
-"""Prefix of the name under which a person's decisions on disagreements are stored."""
 _FORMAT = "1"
 
 
@@ -261,8 +264,7 @@ class Store:
             after = self._apply(before, change)
             append_change(db, item, annotator, after, change)
             put_state(db, item, annotator, after)
-            if after.status != "open":
-                db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
+            self._claim(db, item, annotator, after)
             return after
 
     def undo(self, annotator: str, *, token: str | None = None) -> tuple[str, ItemState] | None:
@@ -282,17 +284,10 @@ class Store:
             rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator))
             kept = [r for r in rows.fetchall() if r["version"] not in undone and r["kind"] != "undo"]
             earlier = fold(kept)
-            after = ItemState(
-                version=now.version + 1,
-                status="open",
-                flagged=earlier.flagged,
-                note=earlier.note,
-                labels=earlier.labels,
-                millis=now.millis,
-                at=utc_now(),
-            )
+            after = replace(earlier, version=now.version + 1, millis=now.millis, at=utc_now())
             append_change(db, item, annotator, after, Change("undo", text=str(version), token=token))
             put_state(db, item, annotator, after)
+            self._claim(db, item, annotator, after)
             return item, after
 
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
@@ -376,6 +371,13 @@ class Store:
         return found
 
     # rules -----------------------------------------------------------------------------------------------------
+
+    def _claim(self, db: sqlite3.Connection, item: str, annotator: str, after: ItemState) -> None:
+        """Keep others off an item that is being worked on, and let them have it again once it is finished."""
+        if after.status != "open":
+            release_item(db, item, annotator)
+        elif not annotator.startswith(ADJUDICATOR):
+            claim_item(db, item, annotator, time.time())
 
     def _check(self, change: Change) -> None:
         for target, label in change.labels.items():

@@ -15,11 +15,13 @@ from stance.corpus import Corpus, CorpusRecord
 __all__ = [
     "add_annotator",
     "append_change",
+    "claim_item",
     "item_of_row",
     "last_change",
     "make_tables",
     "put_state",
     "read_state",
+    "release_item",
     "state_of_row",
     "undone_versions",
     "utc_now",
@@ -133,6 +135,16 @@ def last_change(db: sqlite3.Connection, annotator: str) -> tuple[str, int] | Non
 def add_annotator(db: sqlite3.Connection, name: str) -> None:
     """Add an annotator, unless the name is there."""
     db.execute("INSERT OR IGNORE INTO annotator VALUES (?, ?)", (name, utc_now()))
+
+
+def claim_item(db: sqlite3.Connection, item: str, annotator: str, at: float) -> None:
+    """Note that an annotator has an item on screen, since `at` (seconds)."""
+    db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (item, annotator, at))
+
+
+def release_item(db: sqlite3.Connection, item: str, annotator: str) -> None:
+    """Forget that an annotator has an item on screen."""
+    db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
 
 
 def item_of_row(row: sqlite3.Row) -> StoredItem:

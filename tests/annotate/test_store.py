@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.annotate.assignment import LEASE, next_item, progress, set_overlap
+from stance.annotate.assignment import LEASE, next_item, progress, set_overlap, take_item
 from stance.annotate.records import Change
 from stance.annotate.store import Store
 from stance.corpus import CorpusRecord
@@ -54,6 +54,17 @@ def test_undo_goes_back_step_by_step_across_items(store, full):
     assert (item, dict(state.labels)) == ("s0", {})
     assert store.undo("Ada") is None
     assert len(store.history()) == 4 + 1 + 1 + 1 + 4  # all that was undone is still there
+
+
+def test_what_is_undone_leaves_a_finished_item_finished(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    for change in (Change("flag"), Change("note", text="hard"), Change("label", {"Russia": "favor"})):
+        store.save("s0", "Ada", change)
+        state = store.undo("Ada")[1]
+        assert (state.status, state.flagged, state.note, state.labels) == ("done", False, "", full)
+    assert store.undo("Ada")[1].status == "open"
+    assert store.rebuild() == 0
 
 
 def test_a_stale_tab_is_told_and_changes_nothing(store):
@@ -206,6 +217,34 @@ def test_an_expired_claim_frees_the_item(store):
         store.enter(name)
     assert next_item(store, "Ada", now=0.0) == "s0"
     assert next_item(store, "Bob", now=LEASE + 1) == "s0"
+
+
+def test_what_is_opened_again_is_given_to_nobody_else(store, full):
+    for name in ("Ada", "Bob", "Cy"):
+        store.enter(name)
+    store.save("s0", "Ada", Change("done", full))
+    store.undo("Ada")
+    assert next_item(store, "Bob") == "s1"
+    store.save("s1", "Bob", Change("done", full))
+    store.save("s1", "Bob", Change("label", {"Russia": "favor"}))
+    take_item(store, "s3", "Bob")
+    assert next_item(store, "Cy") == "s2"
+    store.save("s2", "Cy", Change("done", full))
+    assert next_item(store, "Cy") == "s4"
+
+
+def test_a_look_at_what_others_do_is_no_work_begun(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    assert next_item(store, "Ada") == "s0"
+    store.save("s1", "Ada", Change("done", full))
+    for item in ("s0", "s1"):
+        take_item(store, item, "Bob")
+    assert next_item(store, "Bob") == "s2"
+    store.enter("Ada", adjudicator=True)
+    store.save("s3", "adjudicator:Ada", Change("label", full, mode="adjudicate"))
+    store.save("s2", "Bob", Change("done", full))
+    assert next_item(store, "Bob") == "s3"
 
 
 def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
