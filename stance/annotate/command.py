@@ -29,6 +29,8 @@ def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[R
         articles=arguments.articles,
         everything=arguments.all,
     )
+    for note in project.notes:
+        say(note)
     if arguments.bring is not None:
         from stance.annotate.formats import import_labels
 

@@ -19,6 +19,7 @@ __all__ = [
     "item_of_row",
     "last_change",
     "make_tables",
+    "put_item",
     "put_state",
     "read_state",
     "release_item",
@@ -151,6 +152,19 @@ def item_of_row(row: sqlite3.Row) -> StoredItem:
     """Return the item that a row of ``item`` holds."""
     record: CorpusRecord = load_record(row["record"])
     return StoredItem(row["id"], row["place"], row["split"], row["wanted"], bool(row["queued"]), row["rank"], record)
+
+
+def put_item(
+    db: sqlite3.Connection, old: StoredItem, place: int, split: str, queued: bool, record: CorpusRecord
+) -> bool:
+    """Bring an item up to date; tells whether more than place and queue changed. Outdated suggestions are dropped."""
+    changed = old.split != split or store_record(old.record) != store_record(record)
+    if changed or (old.place, old.queued) != (place, queued):
+        values = (place, split, queued, store_record(record), old.id)
+        db.execute("UPDATE item SET place = ?, split = ?, queued = ?, record = ? WHERE id = ?", values)
+    if old.record.statement != record.statement:
+        db.execute("DELETE FROM suggestion WHERE item = ?", (old.id,))
+    return changed
 
 
 def utc_now() -> str:
