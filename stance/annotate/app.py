@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
 from stance.annotate.requests import equal, read_change, read_form
-from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, session_key, sign_session
+from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.errors import AnnotationError, ConflictError, StanceError
 
@@ -109,6 +109,7 @@ class _Pages:
         self._auditing = Lock()
         self._audited: tuple[tuple[int | None, int], Any] | None = None
         self._key = session_key(store.secret, options.token)
+        self._cookie = cookie_name(store.id)
         self.templates = Environment(
             loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -117,7 +118,7 @@ class _Pages:
     # who ---------------------------------------------------------------------------------------------------------
 
     def _who(self, request: Request) -> str | None:
-        return open_session(request.cookies.get(COOKIE), self._key)
+        return open_session(request.cookies.get(self._cookie), self._key)
 
     def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         who = self._who(request)
@@ -163,7 +164,10 @@ class _Pages:
             return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
         answer = RedirectResponse("/label", 303)
         value = sign_session(name, self._key)
-        answer.set_cookie(COOKIE, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/")
+        secure = request.headers.get("origin", "").startswith("https://")  # of a proxy: this server speaks HTTP
+        answer.set_cookie(
+            self._cookie, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/", secure=secure
+        )
         return answer
 
     async def leave(self, request: Request) -> Response:
@@ -172,7 +176,7 @@ class _Pages:
         if not equal(form.get("csrf", ""), csrf_token(self._who(request) or "", self.store.secret)):
             return PlainRefusal(403, "The page was out of date.")
         answer = RedirectResponse("/", 303)
-        answer.delete_cookie(COOKIE, path="/")
+        answer.delete_cookie(self._cookie, path="/")
         return answer
 
     # pages -------------------------------------------------------------------------------------------------------

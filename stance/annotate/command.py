@@ -80,6 +80,7 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
         store,
         host=arguments.host,
         port=arguments.port,
+        names=arguments.name,
         token=token,
         options=_page_options(arguments, store),
         on_ready=ready,

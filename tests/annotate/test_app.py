@@ -19,7 +19,7 @@ from stance.annotate import security
 from stance.annotate.app import PageOptions, create_app
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
-from stance.annotate.security import MAX_BODY, check_address, csrf_token
+from stance.annotate.security import MAX_BODY, check_address, cookie_name, csrf_token
 from stance.annotate.store import Store
 from stance.errors import UsageError
 from tests.annotate.conftest import make_corpus
@@ -98,7 +98,7 @@ def test_a_session_cannot_be_forged(client, store):
     store.enter("Ada")
     assert client.get("/label").status_code == 303
     for cookie in ("QWRh", "QWRh." + "0" * 64, "....", "%00", "é".encode().hex()):
-        client.cookies.set("stance_annotator", cookie)
+        client.cookies.set(cookie_name(store.id), cookie)
         assert client.get("/label").headers["location"] == "/"
         assert client.post("/api/undo", json={}, headers={"x-csrf-token": "x"}).status_code == 401
 
@@ -119,6 +119,26 @@ def test_the_cookie_is_out_of_reach_of_script_and_other_sites(client):
     cookie = client.post("/enter", data={"name": "Ada", "csrf": csrf}).headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
+
+
+def test_the_cookie_is_secure_where_a_proxy_speaks_https(store):
+    client = _client(store, hosts=("127.0.0.1", "labels.example.org"), token="a-long-enough-token")
+    for scheme, secure in (("http", False), ("https", True)):
+        headers = {"host": "labels.example.org", "origin": f"{scheme}://labels.example.org"}
+        form = {"name": "Ada", "csrf": csrf_token("", store.secret), "token": "a-long-enough-token"}
+        answer = client.post("/enter", data=form, headers=headers)
+        assert answer.status_code == 303
+        assert ("secure" in answer.headers["set-cookie"].lower()) is secure
+
+
+def test_two_projects_on_one_host_keep_their_sessions_apart(store, tmp_path):
+    other = Store.create(tmp_path / "other.db", make_corpus(3, name="other"))
+    client, second = _client(store), _client(other)
+    _enter(client, "Ada")
+    second.cookies = client.cookies  # one browser: cookies do not tell ports apart
+    _enter(second, "Bob")
+    assert 'class="who">Ada<' in client.get("/label").text
+    assert 'class="who">Bob<' in second.get("/label").text
 
 
 @pytest.mark.parametrize(
