@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
+from stance.annotate.ratings import Aggregation
 from stance.annotate.requests import equal, read_change, read_form
 from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
@@ -50,6 +51,8 @@ class PageOptions:
         What an annotator must enter besides a name; ``None`` if nothing.
     job
         What the training button starts; no button if not given.
+    method
+        How several labels become one in downloads.
     """
 
     mode: Literal["blind", "suggestion"] = "blind"
@@ -57,6 +60,7 @@ class PageOptions:
     hosts: tuple[str, ...] = _LOCAL
     token: str | None = None
     job: TrainingJob | None = None
+    method: Aggregation = "majority"
 
 
 def create_app(store: Store, options: PageOptions | None = None) -> Starlette:
@@ -290,7 +294,7 @@ class _Pages:
         kind = request.path_params["kind"]
         if kind not in FORMATS:
             return self._page(request, "message.html", 404, title="Not found", message="There is no such format.")
-        body, ending = export_bytes(self.store, kind)
+        body, ending = export_bytes(self.store, kind, self.options.method)
         safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in self.store.name)[:60] or "labels"
         disposition = f"attachment; filename*=UTF-8''{quote(safe)}-{kind}{ending}"
         return Response(body, media_type="application/octet-stream", headers={"content-disposition": disposition})

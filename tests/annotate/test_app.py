@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from stance.annotate import security
 from stance.annotate.app import PageOptions, create_app
+from stance.annotate.assignment import next_item
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
 from stance.annotate.security import MAX_BODY, check_address, cookie_name, csrf_token
@@ -342,6 +343,55 @@ def test_addresses_open_to_others_need_a_token():
     with pytest.raises(UsageError, match="16 characters"):
         check_address("192.0.2.7", "short")
     assert "192.0.2.7" in check_address("192.0.2.7", "a-long-enough-token")
+    with pytest.raises(UsageError, match=r"labels\.example\.org is open"):
+        check_address("127.0.0.1", None, ["Labels.example.org"])
+    for host in ("127.0.0.1", "0.0.0.0"):
+        assert "labels.example.org" in check_address(host, "a-long-enough-token", ["Labels.example.org"])
+
+
+def test_what_is_on_screen_is_given_to_nobody_else(client, store):
+    _enter(client)  # shows s0
+    assert client.get("/label?item=s1").status_code == 200
+    store.enter("Bob")
+    assert next_item(store, "Bob") == "s2"
+
+
+def test_progress_counts_the_queue_alone(tmp_path, full):
+    store = Store.create(tmp_path / "p.db", make_corpus(6), queued=["s0", "s1"])
+    store.import_labels([(f"s{i}", "reader", full) for i in range(1, 5)])
+    store.save("s0", store.enter("Ada", adjudicator=True), Change("done", full, mode="adjudicate"))
+    client = _client(store)
+    _enter(client, "Bob")
+    assert "1 of 2 statements" in client.get("/progress").text
+
+
+def test_downloads_weigh_annotators_as_the_command_was_told(tmp_path):
+    store = Store.create(tmp_path / "p.db", make_corpus(12))
+    for i in range(12):
+        truth = store.labels[i % 3]
+        for name, label in (("good", truth), ("fine", truth), ("poor", store.labels[(i + 1 + i // 3) % 3])):
+            if i < 11 or name != "fine":
+                store.import_labels([(f"s{i}", name, dict.fromkeys(store.targets, label))])
+    found = {}
+    for method in ("majority", "dawid-skene"):
+        client = _client(store, method=method)
+        _enter(client)
+        found[method] = json.loads(client.get("/export/jsonl").text.splitlines()[-1])["labels"]["Russia"]
+    assert found == {"majority": None, "dawid-skene": store.labels[11 % 3]}
+
+
+def test_a_second_look_says_what_is_suspected_and_labelling_does_not(client, store, full, monkeypatch):
+    from stance.annotate import audit as module
+
+    suspect = module.Suspect("s0", "words", "Russia", "against", "favor", 0.02)
+    twin = module.DuplicateIssue("s1", "s0", "other words", "words", "China", "neutral", "against", 0.9)
+    monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), ()))
+    _enter(client)
+    page = client.get("/label?item=s0&from=audit").text
+    assert "Russia: labelled against, favor expected (probability of the label 0.020)" in page
+    assert "China: labelled against, but neutral where it reads “other words”" in page
+    for path in ("/label?item=s0", "/label?item=s0&from=progress", "/label?item=s2&from=audit"):
+        assert "Why this statement" not in client.get(path).text
 
 
 def test_many_at_once_are_all_saved(tmp_path):
