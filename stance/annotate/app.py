@@ -131,6 +131,7 @@ class _Pages:
             "csrf": csrf_token(who or "", self.store.secret),
             "can_train": self.options.job is not None,
             "store_id": self.store.id,
+            "public": who is not None or self.options.token is None,
             "here": request.url.path,
         }
         return HTMLResponse(self.templates.get_template(template).render(values), status)
@@ -148,8 +149,8 @@ class _Pages:
 
     def _entry(self, request: Request, problem: str, status: int = 200) -> Response:
         items = self.store.read("SELECT COUNT(*) AS n FROM item WHERE queued = 1")[0]["n"]
-        known = progress(self.store)
         needs_token = self.options.token is not None
+        known = [] if needs_token else progress(self.store)
         return self._page(
             request, "enter.html", status, problem=problem, items=items, known=known, needs_token=needs_token
         )
@@ -220,6 +221,7 @@ class _Pages:
             mine=mine,
             back=back,
             guide=self.options.guide,
+            doubts=self._doubts(item) if back == "audit" else [],
         )
 
     def progress(self, request: Request) -> Response:
@@ -231,11 +233,10 @@ class _Pages:
             for item, who, state in self.store.states()
             if state.flagged or state.note or state.status == "skipped"
         ]
-        total = self.store.read("SELECT COUNT(*) AS n, COALESCE(SUM(wanted), 0) AS w FROM item WHERE queued = 1")[0]
-        done = self.store.read("SELECT COUNT(DISTINCT item) AS n FROM state WHERE status = 'done'")[0]["n"]
-        return self._page(
-            request, "progress.html", everyone=progress(self.store), marked=marked, items=total["n"], done=done
-        )
+        finished = "SELECT 1 FROM state s WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE ?"
+        query = f"SELECT COUNT(*) AS items, COALESCE(SUM(EXISTS ({finished})), 0) AS done FROM item i WHERE queued = 1"
+        total = dict(self.store.read(query, (f"{ADJUDICATOR}%",))[0])
+        return self._page(request, "progress.html", everyone=progress(self.store), marked=marked, **total)
 
     def adjudicate(self, request: Request) -> Response:
         """List what annotators label differently, or show one of them to be decided."""
@@ -265,6 +266,21 @@ class _Pages:
             if self._audited is None or self._audited[0] != version:
                 self._audited = version, audit(self.store)
             return self._audited[1]
+
+    def _doubts(self, item: str) -> list[str]:
+        """Say why the last audit sends somebody to an item."""
+        audit = self._audited[1] if self._audited else self._audit()
+        found = [
+            f"{s.target}: labelled {s.label}, {s.expected} expected (probability of the label {s.p_label:.3f})"
+            for s in audit.suspects
+            if s.item == item
+        ]
+        for d in audit.duplicates:
+            if item in (d.first, d.second):
+                sides = [(d.first_label, d.second_label, d.second_text), (d.second_label, d.first_label, d.first_text)]
+                own, other, text = sides[item != d.first]
+                found.append(f"{d.target}: labelled {own}, but {other} where it reads “{text}”")
+        return found
 
     def agreement(self, request: Request) -> Response:
         """Show the agreement report of what is labelled so far."""

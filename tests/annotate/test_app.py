@@ -326,7 +326,11 @@ def test_a_token_is_asked_for_where_there_is_one(store):
     client = _client(store, token="a-long-enough-token")
     csrf = _token(client.get("/").text)
     assert client.post("/enter", data={"name": "Ada", "csrf": csrf, "token": "wrong"}).status_code == 403
-    assert client.post("/enter", data={"name": "Ada", "csrf": csrf}).status_code == 403
+    wrong = client.post("/enter", data={"name": "Ada", "csrf": csrf})
+    assert wrong.status_code == 403
+    store.enter("Mallory")
+    for page in (client.get("/"), client.get("/nothing"), wrong):
+        assert not re.search("invented|Mallory|6 statements|Russia", page.text), "nothing of the project without it"
     _enter(client, "Ada", token="a-long-enough-token")
     assert client.get("/label").status_code == 200
     for other in (None, "another-long-enough-token"):

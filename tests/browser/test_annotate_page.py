@@ -81,7 +81,6 @@ def _name(page, name: str) -> None:
     page.fill("#name", name)
     page.keyboard.press("Enter")
     page.wait_for_selector(".target.active")
-    return page
 
 
 def _item(page) -> str:
@@ -362,6 +361,10 @@ def test_the_button_trains_and_shows_the_curve_while_labelling_goes_on(browser, 
         assert page.locator("tbody tr").count() == 4
         assert (tmp_path / "corpus.annotations.loop" / "model" / "model.safetensors").is_file()
         assert len(server.store.history()) == 2
+        page.context.clear_cookies()
+        page.click("[data-start]")
+        page.wait_for_selector("[data-log]:has-text('Not started: nobody has entered')")
+        assert page.is_enabled("[data-start]")
         assert page.problems == []
 
 
