@@ -271,7 +271,7 @@ class _Pages:
         """Say why the last audit sends somebody to an item."""
         audit = self._audited[1] if self._audited else self._audit()
         found = [
-            f"{s.target}: labelled {s.label}, {s.expected} expected (probability of the label {s.p_label:.3f})"
+            f"{s.target}: labelled {_words(s.label)} (probability {s.p_label:.3f}), {_words(s.expected)} expected"
             for s in audit.suspects
             if s.item == item
         ]
@@ -279,7 +279,7 @@ class _Pages:
             if item in (d.first, d.second):
                 sides = [(d.first_label, d.second_label, d.second_text), (d.second_label, d.first_label, d.first_text)]
                 own, other, text = sides[item != d.first]
-                found.append(f"{d.target}: labelled {own}, but {other} where it reads “{text}”")
+                found.append(f"{d.target}: labelled {_words(own)}, but {_words(other)} where it reads “{text}”")
         return found
 
     def agreement(self, request: Request) -> Response:
@@ -403,6 +403,10 @@ class _Pages:
 def PlainRefusal(status: int, message: str) -> Response:  # noqa: N802  # reads like the responses beside it
     """Return a refusal in plain text."""
     return Response(message, status, media_type="text/plain")
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ")
 
 
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:

@@ -25,9 +25,9 @@ FORMATS = ("datasets", "jsonl", "csv", "label-studio", "doccano", "potato")
 _ENDINGS = {".jsonl": "jsonl", ".csv": "csv", ".json": "label-studio"}
 _CORPORA = (".ndjson", ".tsv", ".parquet", ".gz")
 """Endings of further files that hold a corpus and can be read."""
+_ADJUDICATOR_FILE = ADJUDICATOR.replace(":", "=")
 _UNNAMED = "imported"
 """Annotator of labels that come without one."""
-_ADJUDICATOR_FILE = ADJUDICATOR.replace(":", "=")
 Given = tuple[str, str, dict[str, str | None]]
 """Item, annotator, label by target."""
 
@@ -356,7 +356,7 @@ def _from_label_studio(place: Path, find: _Finder) -> _Read:
 
 def _author(annotation: Mapping[str, Any]) -> str:
     for result in annotation["result"]:
-        if name := result.get("meta", {}).get("annotator"):
+        if name := (result.get("meta") or {}).get("annotator"):
             return str(name)
     by = annotation.get("completed_by")
     if isinstance(by, dict):

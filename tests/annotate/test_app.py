@@ -392,7 +392,7 @@ def test_a_second_look_says_what_is_suspected_and_labelling_does_not(client, sto
     monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), ()))
     _enter(client)
     page = client.get("/label?item=s0&from=audit").text
-    assert "Russia: labelled against, favor expected (probability of the label 0.020)" in page
+    assert "Russia: labelled against (probability 0.020), favor expected" in page
     assert "China: labelled against, but neutral where it reads “other words”" in page
     for path in ("/label?item=s0", "/label?item=s0&from=progress", "/label?item=s2&from=audit"):
         assert "Why this statement" not in client.get(path).text

@@ -109,7 +109,13 @@ def test_label_studio_takes_the_tasks_without_knowing_the_annotators(labelled, t
 
 def test_foreign_label_studio_and_doccano_records_are_found_by_their_words(store, tmp_path):
     words = store.item("s1").record.statement.text
-    result = {"from_name": "Russia", "to_name": "text", "type": "choices", "value": {"choices": ["favor"]}}
+    result = {
+        "from_name": "Russia",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": ["favor"]},
+        "meta": None,
+    }
     task = {"id": 9, "data": {"text": words}, "annotations": [{"completed_by": 4, "result": [result]}]}
     path = tmp_path / "export.json"
     path.write_text(json.dumps([task]), encoding="utf-8")
