@@ -258,8 +258,8 @@ def test_what_was_pressed_on_outdated_labels_is_dropped_but_for_the_note(browser
         store = server.store
         store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
         server.start()
-        page.wait_for_selector("textarea:text('kept')", state="attached", timeout=15_000)
-        _says(page, "")
+        _says(page, "What was pressed here is not kept.")
+        page.wait_for_selector("#main[data-version='2']", state="attached")  # shown anew with the note
         state = store.state("s0", "Ada")
         assert (state.status, dict(state.labels), state.note) == ("open", {"Russia": "favor"}, "kept")
 
@@ -361,10 +361,19 @@ def test_the_button_trains_and_shows_the_curve_while_labelling_goes_on(browser, 
         assert page.locator("tbody tr").count() == 4
         assert (tmp_path / "corpus.annotations.loop" / "model" / "model.safetensors").is_file()
         assert len(server.store.history()) == 2
+        assert page.problems == []
+
+
+def test_a_training_page_of_a_session_that_ended_says_so(browser, tmp_path):
+    with _running(tmp_path, make_corpus(2)) as server:
+        page = _enter(browser, server, "Ada")
+        page.goto(f"{server.url}train")
+        page.route("**/api/train", lambda route: route.fulfill(json={"started": True}), times=1)
         page.context.clear_cookies()
-        page.click("[data-start]")
-        page.wait_for_selector("[data-log]:has-text('Not started: nobody has entered')")
-        assert page.is_enabled("[data-start]")
+        for said in ("The server answers: nobody has entered", "Not started: nobody has entered"):
+            page.click("[data-start]")
+            page.wait_for_selector(f"[data-log]:has-text('{said}')")
+            page.wait_for_selector("[data-start]:enabled")
         assert page.problems == []
 
 
