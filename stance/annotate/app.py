@@ -20,10 +20,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from stance.annotate.assignment import next_item, progress, progress_of
+from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
+from stance.annotate.ratings import Aggregation
 from stance.annotate.requests import equal, read_change, read_form
-from stance.annotate.security import COOKIE, Guard, csrf_token, open_session, session_key, sign_session
+from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.errors import AnnotationError, ConflictError, StanceError
 
@@ -50,6 +51,8 @@ class PageOptions:
         What an annotator must enter besides a name; ``None`` if nothing.
     job
         What the training button starts; no button if not given.
+    method
+        How several labels become one in downloads.
     """
 
     mode: Literal["blind", "suggestion"] = "blind"
@@ -57,6 +60,7 @@ class PageOptions:
     hosts: tuple[str, ...] = _LOCAL
     token: str | None = None
     job: TrainingJob | None = None
+    method: Aggregation = "majority"
 
 
 def create_app(store: Store, options: PageOptions | None = None) -> Starlette:
@@ -109,6 +113,7 @@ class _Pages:
         self._auditing = Lock()
         self._audited: tuple[tuple[int | None, int], Any] | None = None
         self._key = session_key(store.secret, options.token)
+        self._cookie = cookie_name(store.id)
         self.templates = Environment(
             loader=PackageLoader("stance.annotate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -117,7 +122,7 @@ class _Pages:
     # who ---------------------------------------------------------------------------------------------------------
 
     def _who(self, request: Request) -> str | None:
-        return open_session(request.cookies.get(COOKIE), self._key)
+        return open_session(request.cookies.get(self._cookie), self._key)
 
     def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         who = self._who(request)
@@ -126,6 +131,7 @@ class _Pages:
             "csrf": csrf_token(who or "", self.store.secret),
             "can_train": self.options.job is not None,
             "store_id": self.store.id,
+            "public": who is not None or self.options.token is None,
             "here": request.url.path,
         }
         return HTMLResponse(self.templates.get_template(template).render(values), status)
@@ -143,8 +149,8 @@ class _Pages:
 
     def _entry(self, request: Request, problem: str, status: int = 200) -> Response:
         items = self.store.read("SELECT COUNT(*) AS n FROM item WHERE queued = 1")[0]["n"]
-        known = progress(self.store)
         needs_token = self.options.token is not None
+        known = [] if needs_token else progress(self.store)
         return self._page(
             request, "enter.html", status, problem=problem, items=items, known=known, needs_token=needs_token
         )
@@ -163,7 +169,10 @@ class _Pages:
             return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
         answer = RedirectResponse("/label", 303)
         value = sign_session(name, self._key)
-        answer.set_cookie(COOKIE, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/")
+        secure = request.headers.get("origin", "").startswith("https://")  # of a proxy: this server speaks HTTP
+        answer.set_cookie(
+            self._cookie, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/", secure=secure
+        )
         return answer
 
     async def leave(self, request: Request) -> Response:
@@ -172,7 +181,7 @@ class _Pages:
         if not equal(form.get("csrf", ""), csrf_token(self._who(request) or "", self.store.secret)):
             return PlainRefusal(403, "The page was out of date.")
         answer = RedirectResponse("/", 303)
-        answer.delete_cookie(COOKIE, path="/")
+        answer.delete_cookie(self._cookie, path="/")
         return answer
 
     # pages -------------------------------------------------------------------------------------------------------
@@ -183,6 +192,8 @@ class _Pages:
         if who is None:
             return RedirectResponse("/", 303)
         asked = request.query_params.get("item")
+        if asked is not None:
+            take_item(self.store, asked, who)
         item = asked if asked is not None else next_item(self.store, who)
         mine = progress_of(self.store, who)
         if item is None:
@@ -210,6 +221,7 @@ class _Pages:
             mine=mine,
             back=back,
             guide=self.options.guide,
+            doubts=self._doubts(item) if back == "audit" else [],
         )
 
     def progress(self, request: Request) -> Response:
@@ -221,11 +233,10 @@ class _Pages:
             for item, who, state in self.store.states()
             if state.flagged or state.note or state.status == "skipped"
         ]
-        total = self.store.read("SELECT COUNT(*) AS n, COALESCE(SUM(wanted), 0) AS w FROM item WHERE queued = 1")[0]
-        done = self.store.read("SELECT COUNT(DISTINCT item) AS n FROM state WHERE status = 'done'")[0]["n"]
-        return self._page(
-            request, "progress.html", everyone=progress(self.store), marked=marked, items=total["n"], done=done
-        )
+        finished = "SELECT 1 FROM state s WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE ?"
+        query = f"SELECT COUNT(*) AS items, COALESCE(SUM(EXISTS ({finished})), 0) AS done FROM item i WHERE queued = 1"
+        total = dict(self.store.read(query, (f"{ADJUDICATOR}%",))[0])
+        return self._page(request, "progress.html", everyone=progress(self.store), marked=marked, **total)
 
     def adjudicate(self, request: Request) -> Response:
         """List what annotators label differently, or show one of them to be decided."""
@@ -256,6 +267,21 @@ class _Pages:
                 self._audited = version, audit(self.store)
             return self._audited[1]
 
+    def _doubts(self, item: str) -> list[str]:
+        """Say why the last audit sends somebody to an item."""
+        audit = self._audited[1] if self._audited else self._audit()
+        found = [
+            f"{s.target}: labelled {_words(s.label)} (probability {s.p_label:.3f}), {_words(s.expected)} expected"
+            for s in audit.suspects
+            if s.item == item
+        ]
+        for d in audit.duplicates:
+            if item in (d.first, d.second):
+                sides = [(d.first_label, d.second_label, d.second_text), (d.second_label, d.first_label, d.first_text)]
+                own, other, text = sides[item != d.first]
+                found.append(f"{d.target}: labelled {_words(own)}, but {_words(other)} where it reads “{text}”")
+        return found
+
     def agreement(self, request: Request) -> Response:
         """Show the agreement report of what is labelled so far."""
         if self._who(request) is None:
@@ -284,7 +310,7 @@ class _Pages:
         kind = request.path_params["kind"]
         if kind not in FORMATS:
             return self._page(request, "message.html", 404, title="Not found", message="There is no such format.")
-        body, ending = export_bytes(self.store, kind)
+        body, ending = export_bytes(self.store, kind, self.options.method)
         safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in self.store.name)[:60] or "labels"
         disposition = f"attachment; filename*=UTF-8''{quote(safe)}-{kind}{ending}"
         return Response(body, media_type="application/octet-stream", headers={"content-disposition": disposition})
@@ -377,6 +403,10 @@ class _Pages:
 def PlainRefusal(status: int, message: str) -> Response:  # noqa: N802  # reads like the responses beside it
     """Return a refusal in plain text."""
     return Response(message, status, media_type="text/plain")
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ")
 
 
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:

@@ -8,23 +8,24 @@ from datetime import UTC, datetime
 
 from stance.annotate.ratings import finished_by_hand
 from stance.annotate.store import ADJUDICATOR, Store
+from stance.annotate.tables import claim_item
 from stance.errors import UsageError
 from stance.schema import stable_id
 
-__all__ = ["LEASE", "Progress", "next_item", "progress", "progress_of", "set_overlap"]
+__all__ = ["LEASE", "Progress", "next_item", "progress", "progress_of", "set_overlap", "take_item"]
 
 LEASE = 30 * 60.0
 """Seconds for which an item that someone has on screen is given to nobody else."""
 
-_NEXT = """
-SELECT i.id FROM item i
+_NEEDS = """
+FROM item i
 WHERE i.queued = 1
   AND NOT EXISTS (SELECT 1 FROM state s WHERE s.item = i.id AND s.annotator = :who)
   AND (SELECT COUNT(*) FROM state s
        WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE :adjudicator)
     + (SELECT COUNT(*) FROM claim c WHERE c.item = i.id AND c.annotator <> :who) < i.wanted
-ORDER BY i.rank, i.place LIMIT 1
 """
+_NEXT = f"SELECT i.id {_NEEDS} ORDER BY i.rank, i.place LIMIT 1"
 _UNFINISHED = """
 SELECT i.id FROM item i
 LEFT JOIN claim c ON c.item = i.id AND c.annotator = :who
@@ -110,8 +111,20 @@ def next_item(store: Store, annotator: str, *, now: float | None = None) -> str 
             row = db.execute(_NEXT, {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}).fetchone()
         if row is None:
             return None
-        db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (row["id"], annotator, clock))
+        claim_item(db, row["id"], annotator, clock)
         return str(row["id"])
+
+
+def take_item(store: Store, item: str, annotator: str, *, now: float | None = None) -> None:
+    """Claim an item that an annotator opens out of turn, if the queue could give it to them or they have begun it."""
+    clock = time.time() if now is None else now
+    with store.write() as db:
+        db.execute("DELETE FROM claim WHERE at < ?", (clock - LEASE,))
+        begun = "SELECT 1 FROM state WHERE item = :item AND annotator = :who AND status = 'open'"
+        needed = f"SELECT 1 {_NEEDS} AND i.id = :item"
+        values = {"item": item, "who": annotator, "adjudicator": f"{ADJUDICATOR}%"}
+        if db.execute(f"{begun} UNION {needed}", values).fetchone():
+            claim_item(db, item, annotator, clock)
 
 
 def progress(store: Store) -> list[Progress]:
@@ -139,5 +152,5 @@ def progress_of(store: Store, annotator: str) -> Progress:
 
 
 def _left(store: Store, annotator: str) -> int:
-    query = _NEXT.replace("SELECT i.id", "SELECT COUNT(*) AS n").replace("ORDER BY i.rank, i.place LIMIT 1", "")
-    return int(store.read(query, {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"})[0]["n"])
+    values = {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}
+    return int(store.read(f"SELECT COUNT(*) AS n {_NEEDS}", values)[0]["n"])

@@ -29,6 +29,8 @@ def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[R
         articles=arguments.articles,
         everything=arguments.all,
     )
+    for note in project.notes:
+        say(note)
     if arguments.bring is not None:
         from stance.annotate.formats import import_labels
 
@@ -61,14 +63,11 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
     if arguments.overlap is not None:
         count = set_overlap(store, arguments.overlap, annotators=arguments.per_item, seed=arguments.seed)
         say(f"{count} of {project.queued} statements go to {arguments.per_item} annotators")
-    if arguments.order != "corpus" or arguments.suggest:
-        from stance.annotate.queue import order_queue
+    from stance.annotate.queue import order_queue
 
-        model = order_queue(
-            store, arguments.order, model=arguments.model, suggest=arguments.suggest, seed=arguments.seed
-        )
-        if model:
-            say(f"{'suggestions and ' if arguments.suggest else ''}order by {arguments.order}, from {model}")
+    model = order_queue(store, arguments.order, model=arguments.model, suggest=arguments.suggest, seed=arguments.seed)
+    if model:
+        say(f"{'suggestions and ' if arguments.suggest else ''}order by {arguments.order}, from {model}")
 
     def ready(address: str) -> None:
         say(f"{project.queued} statements to label, kept in {store.path}")
@@ -78,6 +77,7 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
         store,
         host=arguments.host,
         port=arguments.port,
+        names=arguments.name,
         token=token,
         options=_page_options(arguments, store),
         on_ready=ready,
@@ -102,6 +102,7 @@ def _page_options(arguments: argparse.Namespace, store: Store) -> object:
         mode="suggestion" if arguments.suggest else "blind",
         guide=guide_html(arguments.guide),
         job=TrainingJob(command, output),
+        method=arguments.aggregate,
     )
 
 

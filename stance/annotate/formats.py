@@ -8,13 +8,14 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import Aggregation
-from stance.annotate.store import Store
+from stance.annotate.store import ADJUDICATOR, Store
 from stance.corpus import Corpus, CorpusRecord, read_corpus, write_corpus
 from stance.errors import AnnotationError, OutputError, Rejection, UsageError
 
@@ -22,6 +23,9 @@ __all__ = ["FORMATS", "export_bytes", "export_labels", "import_labels"]
 
 FORMATS = ("datasets", "jsonl", "csv", "label-studio", "doccano", "potato")
 _ENDINGS = {".jsonl": "jsonl", ".csv": "csv", ".json": "label-studio"}
+_CORPORA = (".ndjson", ".tsv", ".parquet", ".gz")
+"""Endings of further files that hold a corpus and can be read."""
+_ADJUDICATOR_FILE = ADJUDICATOR.replace(":", "=")
 _UNNAMED = "imported"
 """Annotator of labels that come without one."""
 Given = tuple[str, str, dict[str, str | None]]
@@ -38,14 +42,14 @@ def export_labels(store: Store, path: str | Path, *, kind: str | None = None, me
     path
         A ``.jsonl``, ``.csv`` or ``.json`` (Label Studio) file, or a folder (`datasets`, doccano, potato).
     kind
-        One of `FORMATS`; by the ending of `path` if not given, `datasets` where it has none.
+        One of `FORMATS`; by the ending of `path` if not given, `datasets` for a folder.
     method
         How several labels become one, for the formats with one label per statement and target.
 
     Raises
     ------
     UsageError
-        If the format is unknown.
+        If the format is unknown, or the ending says none.
     AnnotationError
         If nothing is labelled.
     OutputError
@@ -53,7 +57,7 @@ def export_labels(store: Store, path: str | Path, *, kind: str | None = None, me
     """
     place = Path(path)
     chosen = _kind(kind, place)
-    corpus = labelled_corpus(store, method)
+    corpus = _decided(store, method)
     if not len(corpus):
         raise AnnotationError("nothing is labelled yet", file=str(store.path), rule="no-label")
     try:
@@ -73,7 +77,7 @@ def export_labels(store: Store, path: str | Path, *, kind: str | None = None, me
 
 def export_bytes(store: Store, kind: str, method: Aggregation = "majority") -> tuple[bytes, str]:
     """Return an export as one file's bytes and the ending of its name; folders become a ZIP archive."""
-    corpus = labelled_corpus(store, method)
+    corpus = _decided(store, method)
     if kind == "datasets":
         with tempfile.TemporaryDirectory() as folder:
             write_corpus(corpus, folder)
@@ -111,7 +115,7 @@ def import_labels(
     place = Path(path)
     if not place.exists():
         raise AnnotationError("no such file or folder", file=str(path), rule="readable")
-    chosen = _kind(kind, place)
+    chosen = "datasets" if kind is None and place.suffix.lower() in _CORPORA else _kind(kind, place)
     find = _Finder(store)
     readers: dict[str, Callable[[Path, _Finder], Iterator[tuple[str, int, Given | AnnotationError]]]] = {
         "label-studio": _from_label_studio,
@@ -134,8 +138,13 @@ def import_labels(
 
 
 def _kind(kind: str | None, place: Path) -> str:
-    if kind is None:
-        kind = _ENDINGS.get(place.suffix.lower(), "datasets")
+    if kind is None and (not place.suffix or place.is_dir()):
+        kind = "datasets"
+    elif kind is None:
+        kind = _ENDINGS.get(place.suffix.lower())
+        if kind is None:
+            known = f"{', '.join(_ENDINGS)} or a folder's name"
+            raise UsageError(f"{place.name}: the ending names no format: use {known}, or give --format")
     if kind not in FORMATS:
         raise UsageError(f"format {kind!r} is none of {', '.join(FORMATS)}")
     return kind
@@ -150,6 +159,22 @@ def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 # out -----------------------------------------------------------------------------------------------------------------
+
+
+def _decided(store: Store, method: Aggregation) -> Corpus:
+    """Return the labelled statements, each with the decision that counts among what its annotators gave."""
+    corpus = labelled_corpus(store, method)
+    decisions = [(s.at, item, who, s.labels) for item, who, s in store.states() if s.status == "done" and _decides(who)]
+    counts = {item: {who: dict(labels)} for _, item, who, labels in sorted(decisions, key=lambda d: d[0])}
+    splits = {
+        name: tuple(replace(r, annotators={**r.annotators, **counts.get(r.id, {})}) for r in records)
+        for name, records in corpus.splits.items()
+    }
+    return replace(corpus, splits=splits)
+
+
+def _decides(name: str) -> bool:
+    return name.startswith(ADJUDICATOR)
 
 
 def _files(corpus: Corpus, kind: str) -> dict[str, str]:
@@ -196,7 +221,11 @@ def _csv(corpus: Corpus) -> str:
 
 
 def _task(number: int, record: CorpusRecord) -> dict[str, Any]:
-    """Return a Label Studio task: one ``choices`` result per target, one annotation per annotator."""
+    """Return a Label Studio task: one ``choices`` result per target, one annotation per annotator.
+
+    Each result names its annotator under ``meta``, which Label Studio keeps: it knows no annotators but its own users,
+    and refuses a file that names others in ``completed_by``. A decision is the task's ground truth.
+    """
     s = record.statement
     data = {"statement_id": record.id, "text": s.text, "speaker": s.speaker.name if s.speaker else ""}
     data["context"] = f"{s.before}⟦{s.text}⟧{s.after}"
@@ -204,8 +233,8 @@ def _task(number: int, record: CorpusRecord) -> dict[str, Any]:
     annotations = [
         {
             "id": number * 1000 + i,
-            "completed_by": {"email": name},
             "was_cancelled": False,
+            "ground_truth": _decides(name),
             "result": [
                 {
                     "id": f"r{number}-{i}-{j}",
@@ -213,6 +242,7 @@ def _task(number: int, record: CorpusRecord) -> dict[str, Any]:
                     "to_name": "text",
                     "type": "choices",
                     "value": {"choices": [label]},
+                    "meta": {"annotator": name},
                 }
                 for j, (target, label) in enumerate(labels.items())
                 if label is not None
@@ -230,7 +260,7 @@ def _doccano(corpus: Corpus) -> dict[str, str]:
         for name, labels in (record.annotators or {_UNNAMED: record.labels}).items():
             given = [f"{target}: {label}" for target, label in labels.items() if label is not None]
             row = {"id": number, "text": record.statement.text, "label": given, "statement_id": record.id}
-            files.setdefault(f"{name}.jsonl", []).append(row)
+            files.setdefault(f"{_as_path(name)}.jsonl", []).append(row)
     return {name: _lines(rows) for name, rows in files.items()}
 
 
@@ -242,8 +272,17 @@ def _potato(corpus: Corpus) -> dict[str, str]:
             given = {target: {label: "true"} for target, label in labels.items() if label is not None}
             row = {"id": record.id, "displayed_text": record.statement.text, "label_annotations": given}
             row |= {"span_annotations": {}, "behavioral_data": {}}
-            files.setdefault(f"{name}/annotated_instances.jsonl", []).append(row)
+            files.setdefault(f"{_as_path(name)}/annotated_instances.jsonl", []).append(row)
     return {name: _lines(rows) for name, rows in files.items()}
+
+
+def _as_path(name: str) -> str:
+    """Return a name as a file may be called: the colon after ``adjudicator`` is none that Windows allows."""
+    return name.replace(ADJUDICATOR, _ADJUDICATOR_FILE)
+
+
+def _from_path(name: str) -> str:
+    return name.replace(_ADJUDICATOR_FILE, ADJUDICATOR)
 
 
 # in ------------------------------------------------------------------------------------------------------------------
@@ -316,6 +355,9 @@ def _from_label_studio(place: Path, find: _Finder) -> _Read:
 
 
 def _author(annotation: Mapping[str, Any]) -> str:
+    for result in annotation["result"]:
+        if name := (result.get("meta") or {}).get("annotator"):
+            return str(name)
     by = annotation.get("completed_by")
     if isinstance(by, dict):
         by = by.get("email") or by.get("id")
@@ -338,11 +380,12 @@ def _single(given: Iterable[tuple[str, str]]) -> dict[str, str | None]:
 
 def _from_doccano(place: Path, find: _Finder) -> _Read:
     for file in [place] if place.is_file() else sorted(place.glob("*.jsonl")):
-        for number, record in _json_lines(file):
-            yield str(file), number, _tried(partial(_doccano_row, record, file, find))
+        for number, line in _lines_of(file):
+            yield str(file), number, _tried(partial(_doccano_row, line, file, find))
 
 
-def _doccano_row(record: Any, file: Path, find: _Finder) -> Given:
+def _doccano_row(line: bytes, file: Path, find: _Finder) -> Given:
+    record = _json(line, file)
     try:
         meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
         item = find(record.get("statement_id", meta.get("statement_id")), record.get("text", record.get("data")))
@@ -352,33 +395,32 @@ def _doccano_row(record: Any, file: Path, find: _Finder) -> Given:
         labels = _single((target.strip(), label.strip()) for target, _, label in entries)
     except (AttributeError, TypeError) as error:
         raise AnnotationError(f"no doccano record: {error}", rule="doccano") from error
-    return item, file.stem, labels
+    return item, _from_path(file.stem), labels
 
 
 def _from_potato(place: Path, find: _Finder) -> _Read:
     for file in [place] if place.is_file() else sorted(place.glob("*/annotated_instances.jsonl")):
-        for number, record in _json_lines(file):
-            yield str(file), number, _tried(partial(_potato_row, record, file, find))
+        for number, line in _lines_of(file):
+            yield str(file), number, _tried(partial(_potato_row, line, file, find))
 
 
-def _potato_row(record: Any, file: Path, find: _Finder) -> Given:
+def _potato_row(line: bytes, file: Path, find: _Finder) -> Given:
+    record = _json(line, file)
     try:
         item = find(record.get("id", record.get("instance_id")), record.get("displayed_text"))
         given = record["label_annotations"]
         labels = _single((target, label) for target, chosen in given.items() for label in chosen)
     except (AttributeError, TypeError, KeyError) as error:
         raise AnnotationError(f"no potato record: {error!r}", rule="potato") from error
-    return item, str(record.get("user_id") or file.parent.name), labels
+    return item, str(record.get("user_id") or _from_path(file.parent.name)), labels
 
 
-def _json_lines(file: Path) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
-        if line.strip():
-            yield number, _json(line, file, number)
+def _lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
+    return ((number, line) for number, line in enumerate(file.read_bytes().splitlines(), 1) if line.strip())
 
 
-def _json(text: bytes, file: Path, number: int | None = None) -> Any:
+def _json(text: bytes, file: Path) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise AnnotationError(f"not JSON: {error}", file=str(file), record=number, rule="json") from error
+    except (ValueError, RecursionError) as error:
+        raise AnnotationError(f"not JSON: {error}", file=str(file), rule="json") from error

@@ -40,20 +40,7 @@ def replay(rows: Sequence[sqlite3.Row]) -> ItemState:
     base = fold(kept)
     total = sum(row["millis"] for row in rows)
     at = next(row["at"] for row in rows if row["version"] == last)
-    ended_in_undo = any(row["version"] == last and row["kind"] == "undo" for row in rows)
-    status = "open" if ended_in_undo else _status_since_undo(rows, base.status)
-    return ItemState(last, status, base.flagged, base.note, base.labels, total, at)
-
-
-def _status_since_undo(rows: Sequence[sqlite3.Row], status: str) -> str:
-    """An undo reopens the item, and what is changed after it starts from there."""
-    last_undo = max((row["version"] for row in rows if row["kind"] == "undo"), default=0)
-    if not last_undo:
-        return status
-    state = ItemState(version=last_undo)
-    for row in (r for r in rows if r["version"] > last_undo):
-        state = step(state, Change(row["kind"]), row["version"], row["at"])
-    return state.status
+    return ItemState(last, base.status, base.flagged, base.note, base.labels, total, at)
 
 
 def _change_of(group: Sequence[sqlite3.Row]) -> Change:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stance.annotate.store import Store
+from stance.annotate.store import Store, Synced
 from stance.corpus import Corpus, CorpusRecord, read_corpus
 from stance.errors import AnnotationError, CorpusError
 from stance.schema import LABELS, Article
@@ -29,12 +29,15 @@ class Project:
         Statements that were new to the store; all of them for a new store.
     queued
         How many statements are to be labelled.
+    notes
+        What else differs between corpus and store, in words.
     """
 
     store: Store
     corpus: Corpus
     added: int
     queued: int
+    notes: tuple[str, ...] = ()
 
 
 def store_path(corpus: str | Path) -> Path:
@@ -66,7 +69,8 @@ def open_project(
     articles
         Articles whose whole text is shown around their statements (joined by ``article_id``).
     everything
-        Queue also the statements that have all their labels. If none lacks a label, all are queued in any case.
+        Queue also the statements that have all their labels. If none lacks a label when the store is made, all are
+        queued in any case. What is queued stays so.
 
     Raises
     ------
@@ -79,16 +83,23 @@ def open_project(
     if articles is not None:
         read = _with_articles(read, articles)
     place = Path(store) if store is not None else store_path(corpus)
-    wanted = unlabelled(read)
-    if everything or not wanted:
-        wanted = [record.id for record in read.records]
+    wanted = None if everything else unlabelled(read)
     if place.exists():
         opened = Store(place)
-        added = opened.sync(read)
+        synced = opened.sync(read, queued=wanted)
     else:
-        opened = Store.create(place, read, queued=wanted)
-        added = len(read)
-    return Project(opened, read, added, sum(item.queued for item in opened.items()))
+        opened = Store.create(place, read, queued=wanted or None)
+        synced = Synced(len(read), 0, 0, 0)
+    return Project(opened, read, synced.added, sum(item.queued for item in opened.items()), _notes(synced))
+
+
+def _notes(synced: Synced) -> tuple[str, ...]:
+    found = (
+        (synced.updated, "known statements have other labels, context or split in the corpus now: taken over"),
+        (synced.gone, "statements are no longer in the corpus: nobody is asked for them, their labels are kept"),
+        (synced.kept, "labels of annotators are others in the corpus than in the store: the store's count"),
+    )
+    return tuple(f"{count} {what}" for count, what in found if count)
 
 
 def unlabelled(corpus: Corpus) -> list[str]:

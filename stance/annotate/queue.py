@@ -58,12 +58,12 @@ def order_queue(
     UsageError
         If suggestions are asked of a model whose labels are not those of the project.
     """
-    from stance.learning.selection import random_order
-
     items = store.items()
     if order == "corpus":
         places = np.arange(len(items))
     elif order == "random":
+        from stance.learning.selection import random_order
+
         places = random_order(len(items), seed)
     if order in ("corpus", "random") and not suggest:
         _rank(store, items, places)

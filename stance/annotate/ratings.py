@@ -121,14 +121,17 @@ def ratings_of_store(store: Store) -> Ratings:
 
 
 def ratings_of_corpus(corpus: Corpus) -> Ratings:
-    """Return the ratings in a corpus's column ``annotators``; times are unknown."""
-    given = [
-        Rating(record.id, name, {t: label for t, label in labels.items() if label is not None})
-        for record in corpus.records
-        for name, labels in record.annotators.items()
-    ]
+    """Return the ratings in a corpus's column ``annotators``; times are unknown, decisions stand apart."""
+    given, settled = [], {}
+    for record in corpus.records:
+        for name, labels in record.annotators.items():
+            known = {t: label for t, label in labels.items() if label is not None}
+            if name.startswith(ADJUDICATOR):
+                settled[record.id] = known
+            else:
+                given.append(Rating(record.id, name, known))
     items = {record.id: record for record in corpus.records}
-    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), {})
+    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), settled)
 
 
 def aggregate(ratings: Ratings, method: Aggregation = "majority") -> dict[str, dict[str, str | None]]:

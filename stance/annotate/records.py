@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from stance.corpus import CorpusRecord
@@ -23,6 +23,7 @@ __all__ = [
     "check_name",
     "load_record",
     "store_record",
+    "with_wider_context",
 ]
 
 Kind = Literal["label", "done", "skip", "flag", "unflag", "note", "reopen", "undo", "import"]
@@ -181,3 +182,12 @@ def load_record(text: str) -> CorpusRecord:
     speaker = statement.pop("speaker")
     made = Statement(**statement, speaker=Speaker(**speaker) if speaker else None)
     return CorpusRecord(statement=made, **fields)
+
+
+def with_wider_context(record: CorpusRecord, known: CorpusRecord) -> CorpusRecord:
+    """Return a record of the corpus with the text of its article around it (and the outlet) that was joined before."""
+    new, old = record.statement, known.statement
+    if not (old.before.endswith(new.before) and old.after.startswith(new.after)):
+        return record
+    statement = replace(new, before=old.before, after=old.after)
+    return replace(record, statement=statement, outlet=record.outlet or known.outlet)

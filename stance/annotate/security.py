@@ -18,17 +18,16 @@ from stance.errors import AnnotationError, UsageError
 
 __all__ = [
     "BODY_SECONDS",
-    "COOKIE",
     "MAX_BODY",
     "Guard",
     "check_address",
+    "cookie_name",
     "csrf_token",
     "open_session",
     "session_key",
     "sign_session",
 ]
 
-COOKIE = "stance_annotator"
 MAX_BODY = 64 * 1024
 """Largest body of a request, in bytes."""
 BODY_SECONDS = 30
@@ -139,29 +138,36 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def check_address(host: str, token: str | None) -> tuple[str, ...]:
-    """Return the host names an address answers for.
+def check_address(host: str, token: str | None, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the host names an address answers for: its own, and further ones it is reached by.
 
     Raises
     ------
     UsageError
-        If the address is open to others and there is no token, or the token is shorter than 16 characters.
+        If the address or a name is open to others and there is no token, or the token is shorter than 16 characters.
     """
     local = ("127.0.0.1", "localhost", "::1")
-    if host in local:
-        return local
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return (*local, host)
-    except ValueError:
-        pass
-    if token is None:
-        raise UsageError(f"{host} is open to other machines: give --token-file or $STANCE_TOKEN, or stay on 127.0.0.1")
-    if len(token) < 16:
+    others = [name.lower() for name in (host, *names) if name not in local and not _is_loopback(name)]
+    if others and token is None:
+        what = f"{others[0]} is open to other machines"
+        raise UsageError(f"{what}: give --token-file or $STANCE_TOKEN, or stay on 127.0.0.1")
+    if others and token is not None and len(token) < 16:
         raise UsageError("a token needs at least 16 characters")
-    if host in ("0.0.0.0", "::"):  # recognised, not bound
-        raise UsageError(f"{host} answers for any name: give the address that others use")
-    return (*local, host.lower())
+    if host in ("0.0.0.0", "::") and not names:  # recognised, not bound
+        raise UsageError(f"{host} answers for any name: give --name, or the address that others use")
+    return (*local, host.lower(), *(name.lower() for name in names))
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def cookie_name(store: str) -> str:
+    """Return the name of the session's cookie: one per store, since cookies do not tell ports apart."""
+    return f"stance_annotator_{store}"
 
 
 def session_key(secret: bytes, token: str | None) -> bytes:

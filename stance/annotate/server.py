@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stance.annotate.store import Store
@@ -17,6 +17,7 @@ def serve_page(
     *,
     host: str = "127.0.0.1",
     port: int = 8765,
+    names: Sequence[str] = (),
     token: str | None = None,
     options: object = None,
     on_ready: Callable[[str], None] | None = None,
@@ -29,6 +30,8 @@ def serve_page(
         The store.
     host, port
         Address; port 0 takes any free one. An address that others can reach needs a token.
+    names
+        Further host names the page is reached by, such as the one a proxy passes on; they need a token too.
     token
         What an annotator must enter besides a name.
     options
@@ -50,7 +53,7 @@ def serve_page(
         from stance.annotate.security import check_address
     except ImportError as error:
         raise MissingExtraError("the labelling page", "annotate") from error
-    hosts = check_address(host, token)
+    hosts = check_address(host, token, names)
     chosen = options if isinstance(options, PageOptions) else PageOptions()
     app = create_app(store, replace(chosen, hosts=hosts, token=token))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

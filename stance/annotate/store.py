@@ -7,35 +7,68 @@ to, one row per item and annotator; it is kept in the same transaction and can b
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stance.annotate.history import fold, replay, step
-from stance.annotate.records import Change, ItemState, LabelRow, StoredItem, check_name, store_record
+from stance.annotate.records import (
+    Change,
+    ItemState,
+    LabelRow,
+    StoredItem,
+    check_name,
+    store_record,
+    with_wider_context,
+)
 from stance.annotate.tables import (
     add_annotator,
     append_change,
+    claim_item,
     item_of_row,
     last_change,
     make_tables,
+    put_item,
     put_state,
     read_state,
+    release_item,
     state_of_row,
     undone_versions,
     utc_now,
 )
 from stance.corpus import Corpus
+from stance.corpus.records import ADJUDICATOR
 from stance.errors import AnnotationError, ConflictError
 
-__all__ = ["ADJUDICATOR", "Store"]
+__all__ = ["ADJUDICATOR", "Store", "Synced"]
 
-ADJUDICATOR = "adjudicator:"
-"""Prefix of the name under which a person's decisions on disagreements are stored."""
 _FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a corpus brought to its store.
+
+    Parameters
+    ----------
+    added, updated
+        New statements, and known ones whose labels, context, split or source changed.
+    gone
+        Statements of the store that the corpus no longer has.
+    kept
+        Labels of annotators that the corpus says otherwise, where those of the store stand.
+    """
+
+    added: int
+    updated: int
+    gone: int
+    kept: int
 
 
 class Store:
@@ -97,16 +130,19 @@ class Store:
             "id": secrets.token_hex(8),
             "created": utc_now(),
         }
-        partial = place.with_name(place.name + ".part")
-        for ending in ("", "-wal", "-shm"):
-            partial.with_name(partial.name + ending).unlink(missing_ok=True)
+        partial = place.with_name(f"{place.name}.{meta['id']}.part")
         try:
             make_tables(partial, meta, corpus, wanted)
             made = cls(partial)
             made.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
-            partial.replace(place)  # not before all labels are in: half a store would be opened as a whole one
+            os.link(partial, place)  # not before all labels are in, and never over a store that was made meanwhile
+        except FileExistsError as error:
+            raise AnnotationError("is there already", file=str(path), rule="store-exists") from error
         except (sqlite3.Error, OSError) as error:
             raise AnnotationError(f"cannot be made: {error}", file=str(path), rule="store-write") from error
+        finally:
+            for ending in ("", "-wal", "-shm"):
+                partial.with_name(partial.name + ending).unlink(missing_ok=True)
         return cls(place)
 
     @contextmanager
@@ -151,8 +187,16 @@ class Store:
             raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
         return item_of_row(rows[0])
 
-    def sync(self, corpus: Corpus) -> int:
-        """Add the statements a corpus has gained since the store was made; returns how many.
+    def sync(self, corpus: Corpus, *, queued: Iterable[str] | None = None) -> Synced:
+        """Take over what has changed in a corpus since it was last opened; what annotators gave stays.
+
+        Parameters
+        ----------
+        corpus
+            The corpus as it is now.
+        queued
+            Ids of the statements to be labelled; all if not given. Nothing leaves the queue but what the corpus no
+            longer has.
 
         Raises
         ------
@@ -163,25 +207,43 @@ class Store:
             if ours != theirs:
                 message = f"the store's {what} are {', '.join(ours)}, the corpus has {', '.join(theirs)}"
                 raise AnnotationError(message, file=str(self.path), rule=f"other-{what}")
-        known = {item.id: item.record.statement.text for item in self.items()}
-        fresh = []
-        for split, records in corpus.splits.items():
-            for record in records:
-                if record.id not in known:
-                    fresh.append((split, record))
-                elif known[record.id] != record.statement.text:
-                    message = f"statement {record.id!r} has other words than the store's"
-                    raise AnnotationError(message, file=str(self.path), rule="other-statement")
+        wanted = set(queued) if queued is not None else {record.id for record in corpus.records}
+        added = updated = kept = 0
         with self.write() as db:
-            db.executemany(
-                "INSERT INTO item(id, place, split, rank, record) VALUES (?, ?, ?, ?, ?)",
-                (
-                    (r.id, place, split, float(place), store_record(r))
-                    for place, (split, r) in enumerate(fresh, len(known))
-                ),
-            )
-            self._import(db, ((r.id, who, given) for _, r in fresh for who, given in r.annotators.items()))
-        return len(fresh)
+            known = {row["id"]: item_of_row(row) for row in db.execute("SELECT * FROM item")}
+            for place, (split, record) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs):
+                item = known.pop(record.id, None)
+                if item is None:
+                    added += 1
+                    row = (record.id, place, split, record.id in wanted, float(place), store_record(record))
+                    db.execute("INSERT INTO item(id, place, split, queued, rank, record) VALUES (?,?,?,?,?,?)", row)
+                else:
+                    if item.record.statement.text != record.statement.text:
+                        message = f"statement {record.id!r} has other words than the store's"
+                        raise AnnotationError(message, file=str(self.path), rule="other-statement")
+                    fresh = with_wider_context(record, item.record)
+                    updated += put_item(db, item, place, split, item.queued or record.id in wanted, fresh)
+                for who, given in record.annotators.items():
+                    kept += not self._take_over(db, record.id, who, given)
+            db.executemany("UPDATE item SET queued = 0 WHERE id = ?", ((item,) for item in known))
+        return Synced(added, updated, len(known), kept)
+
+    def _take_over(self, db: sqlite3.Connection, item: str, who: str, given: Mapping[str, str | None]) -> bool:
+        """Import what a corpus says an annotator gave; ``False`` where the store knows better.
+
+        That is where the annotator has worked on the item here, or where the very labels were imported before and
+        others since.
+        """
+        name = _stored_name(who)
+        rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ?", (item, name)).fetchall()
+        labels = {target: label for target, label in given.items() if label is not None}
+        before: dict[int, dict[str, str]] = {}
+        for row in rows:
+            before.setdefault(row["version"], {})[row["target"]] = row["label"]
+        if any(row["kind"] != "import" for row in rows) or labels in before.values():
+            return read_state(db, item, name).labels == labels
+        self._import(db, [(item, name, given)])
+        return True
 
     def items(self) -> list[StoredItem]:
         """Return all items in the order of the corpus."""
@@ -261,8 +323,7 @@ class Store:
             after = self._apply(before, change)
             append_change(db, item, annotator, after, change)
             put_state(db, item, annotator, after)
-            if after.status != "open":
-                db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
+            self._claim(db, item, annotator, after)
             return after
 
     def undo(self, annotator: str, *, token: str | None = None) -> tuple[str, ItemState] | None:
@@ -282,17 +343,10 @@ class Store:
             rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator))
             kept = [r for r in rows.fetchall() if r["version"] not in undone and r["kind"] != "undo"]
             earlier = fold(kept)
-            after = ItemState(
-                version=now.version + 1,
-                status="open",
-                flagged=earlier.flagged,
-                note=earlier.note,
-                labels=earlier.labels,
-                millis=now.millis,
-                at=utc_now(),
-            )
+            after = replace(earlier, version=now.version + 1, millis=now.millis, at=utc_now())
             append_change(db, item, annotator, after, Change("undo", text=str(version), token=token))
             put_state(db, item, annotator, after)
+            self._claim(db, item, annotator, after)
             return item, after
 
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
@@ -303,8 +357,7 @@ class Store:
     def _import(self, db: sqlite3.Connection, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
         count = 0
         for item, annotator, labels in given:
-            person = annotator.removeprefix(ADJUDICATOR)
-            name = annotator[: len(annotator) - len(person)] + check_name(person)
+            name = _stored_name(annotator)
             add_annotator(db, name)
             known = {target: label for target, label in labels.items() if label is not None}
             change = Change("import", labels=known)
@@ -377,6 +430,13 @@ class Store:
 
     # rules -----------------------------------------------------------------------------------------------------
 
+    def _claim(self, db: sqlite3.Connection, item: str, annotator: str, after: ItemState) -> None:
+        """Keep others off an item that is being worked on, and let them have it again once it is finished."""
+        if after.status != "open":
+            release_item(db, item, annotator)
+        elif not annotator.startswith(ADJUDICATOR):
+            claim_item(db, item, annotator, time.time())
+
     def _check(self, change: Change) -> None:
         for target, label in change.labels.items():
             if target not in self.targets:
@@ -397,3 +457,9 @@ class Store:
             message = f"not finished: no label for {', '.join(missing)}"
             raise AnnotationError(message, file=str(self.path), rule="incomplete")
         return after
+
+
+def _stored_name(annotator: str) -> str:
+    """Return the name an annotator is stored under, or an adjudicator with the prefix; checks it."""
+    person = annotator.removeprefix(ADJUDICATOR)
+    return annotator[: len(annotator) - len(person)] + check_name(person)

@@ -15,11 +15,14 @@ from stance.corpus import Corpus, CorpusRecord
 __all__ = [
     "add_annotator",
     "append_change",
+    "claim_item",
     "item_of_row",
     "last_change",
     "make_tables",
+    "put_item",
     "put_state",
     "read_state",
+    "release_item",
     "state_of_row",
     "undone_versions",
     "utc_now",
@@ -135,10 +138,33 @@ def add_annotator(db: sqlite3.Connection, name: str) -> None:
     db.execute("INSERT OR IGNORE INTO annotator VALUES (?, ?)", (name, utc_now()))
 
 
+def claim_item(db: sqlite3.Connection, item: str, annotator: str, at: float) -> None:
+    """Note that an annotator has an item on screen, since `at` (seconds)."""
+    db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (item, annotator, at))
+
+
+def release_item(db: sqlite3.Connection, item: str, annotator: str) -> None:
+    """Forget that an annotator has an item on screen."""
+    db.execute("DELETE FROM claim WHERE item = ? AND annotator = ?", (item, annotator))
+
+
 def item_of_row(row: sqlite3.Row) -> StoredItem:
     """Return the item that a row of ``item`` holds."""
     record: CorpusRecord = load_record(row["record"])
     return StoredItem(row["id"], row["place"], row["split"], row["wanted"], bool(row["queued"]), row["rank"], record)
+
+
+def put_item(
+    db: sqlite3.Connection, old: StoredItem, place: int, split: str, queued: bool, record: CorpusRecord
+) -> bool:
+    """Bring an item up to date; tells whether more than place and queue changed. Outdated suggestions are dropped."""
+    changed = old.split != split or store_record(old.record) != store_record(record)
+    if changed or (old.place, old.queued) != (place, queued):
+        values = (place, split, queued, store_record(record), old.id)
+        db.execute("UPDATE item SET place = ?, split = ?, queued = ?, record = ? WHERE id = ?", values)
+    if old.record.statement != record.statement:
+        db.execute("DELETE FROM suggestion WHERE item = ?", (old.id,))
+    return changed
 
 
 def utc_now() -> str:

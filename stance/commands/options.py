@@ -129,6 +129,9 @@ def annotate_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file with what annotators enter besides a name (or $STANCE_TOKEN); any --host but 127.0.0.1 needs one",
     )
+    parser.add_argument(
+        "--name", metavar="HOST", action="append", default=[], help="further host name the page is reached by"
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--import", metavar="PATH", dest="bring", help="read labels into the store, and end")
     action.add_argument("--export", metavar="PATH", help="write the labels, and end")

@@ -10,8 +10,10 @@ from types import MappingProxyType
 from stance.errors import CorpusError
 from stance.schema import Statement
 
-__all__ = ["Corpus", "CorpusRecord", "broken_rule", "check_corpus", "cluster_of", "is_date"]
+__all__ = ["ADJUDICATOR", "Corpus", "CorpusRecord", "broken_rule", "check_corpus", "cluster_of", "is_date"]
 
+ADJUDICATOR = "adjudicator:"
+"""Prefix of the name under which a person's decisions on disagreements are stored."""
 _NOTHING: Mapping[str, Mapping[str, str | None]] = MappingProxyType({})
 
 
@@ -31,7 +33,8 @@ class CorpusRecord:
     outlet, published, source
         Where and when it was published (ISO 8601), and the corpus or family it was taken from.
     annotators
-        The labels each annotator gave, by annotator and target.
+        The labels each annotator gave, by annotator and target. A name that begins with `ADJUDICATOR` decided on
+        disagreements; that is no rating.
     """
 
     statement: Statement

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.corpus import CorpusRecord
+from stance.corpus.records import ADJUDICATOR
 from stance.evaluation.figures import Figure, Layout
 from stance.evaluation.items import Items, Predictions
 from stance.schema import Target
@@ -198,7 +199,8 @@ def _country(record: CorpusRecord) -> str:
 
 
 def _agreement(record: CorpusRecord, target: str) -> str:
-    given = [label for labels in record.annotators.values() if (label := labels.get(target)) is not None]
+    raters = [labels for name, labels in record.annotators.items() if not name.startswith(ADJUDICATOR)]
+    given = [label for labels in raters if (label := labels.get(target)) is not None]
     return "" if len(given) < 2 else "agree" if len(set(given)) == 1 else "disagree"
 
 

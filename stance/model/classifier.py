@@ -183,7 +183,7 @@ class StanceClassifier:
         special |= {"cls": hf.cls_token_id, "sep": hf.sep_token_id, "pad": hf.pad_token_id}
         _start_markers(body.get_input_embeddings(), special, hf.mask_token_id)
         made: dict[str, Any] = {"target_view": "apart", **options}
-        config = StanceConfig(encoder=body.config.to_diff_dict(), special_ids=special, **made)  # type: ignore[arg-type]
+        config = StanceConfig(encoder=body.config.to_diff_dict(), special_ids=special, **made)
         return cls(StanceModel(config, body), hf.backend_tokenizer)
 
     def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype = torch.float16) -> None:

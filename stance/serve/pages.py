@@ -221,7 +221,7 @@ def _with_cookie(response: Response, value: str, request: Request) -> Response:
     cookie: SimpleCookie = SimpleCookie({SESSION_COOKIE: value})
     made = cookie[SESSION_COOKIE]
     made["path"], made["httponly"], made["samesite"] = "/", True, "Strict"
-    made["secure"] = request.url.scheme == "https"
+    made["secure"] = request.headers.get("origin", "").startswith("https://")  # of a proxy: this server speaks HTTP
     if not value:
         made["max-age"] = 0
     response.headers["set-cookie"] = made.OutputString()

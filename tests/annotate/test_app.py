@@ -17,9 +17,10 @@ from starlette.testclient import TestClient
 
 from stance.annotate import security
 from stance.annotate.app import PageOptions, create_app
+from stance.annotate.assignment import next_item
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
-from stance.annotate.security import MAX_BODY, check_address, csrf_token
+from stance.annotate.security import MAX_BODY, check_address, cookie_name, csrf_token
 from stance.annotate.store import Store
 from stance.errors import UsageError
 from tests.annotate.conftest import make_corpus
@@ -98,7 +99,7 @@ def test_a_session_cannot_be_forged(client, store):
     store.enter("Ada")
     assert client.get("/label").status_code == 303
     for cookie in ("QWRh", "QWRh." + "0" * 64, "....", "%00", "é".encode().hex()):
-        client.cookies.set("stance_annotator", cookie)
+        client.cookies.set(cookie_name(store.id), cookie)
         assert client.get("/label").headers["location"] == "/"
         assert client.post("/api/undo", json={}, headers={"x-csrf-token": "x"}).status_code == 401
 
@@ -119,6 +120,26 @@ def test_the_cookie_is_out_of_reach_of_script_and_other_sites(client):
     cookie = client.post("/enter", data={"name": "Ada", "csrf": csrf}).headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
+
+
+def test_the_cookie_is_secure_where_a_proxy_speaks_https(store):
+    client = _client(store, hosts=("127.0.0.1", "labels.example.org"), token="a-long-enough-token")
+    for scheme, secure in (("http", False), ("https", True)):
+        headers = {"host": "labels.example.org", "origin": f"{scheme}://labels.example.org"}
+        form = {"name": "Ada", "csrf": csrf_token("", store.secret), "token": "a-long-enough-token"}
+        answer = client.post("/enter", data=form, headers=headers)
+        assert answer.status_code == 303
+        assert ("secure" in answer.headers["set-cookie"].lower()) is secure
+
+
+def test_two_projects_on_one_host_keep_their_sessions_apart(store, tmp_path):
+    other = Store.create(tmp_path / "other.db", make_corpus(3, name="other"))
+    client, second = _client(store), _client(other)
+    _enter(client, "Ada")
+    second.cookies = client.cookies  # one browser: cookies do not tell ports apart
+    _enter(second, "Bob")
+    assert 'class="who">Ada<' in client.get("/label").text
+    assert 'class="who">Bob<' in second.get("/label").text
 
 
 @pytest.mark.parametrize(
@@ -305,7 +326,11 @@ def test_a_token_is_asked_for_where_there_is_one(store):
     client = _client(store, token="a-long-enough-token")
     csrf = _token(client.get("/").text)
     assert client.post("/enter", data={"name": "Ada", "csrf": csrf, "token": "wrong"}).status_code == 403
-    assert client.post("/enter", data={"name": "Ada", "csrf": csrf}).status_code == 403
+    wrong = client.post("/enter", data={"name": "Ada", "csrf": csrf})
+    assert wrong.status_code == 403
+    store.enter("Mallory")
+    for page in (client.get("/"), client.get("/nothing"), wrong):
+        assert not re.search("invented|Mallory|6 statements|Russia", page.text), "nothing of the project without it"
     _enter(client, "Ada", token="a-long-enough-token")
     assert client.get("/label").status_code == 200
     for other in (None, "another-long-enough-token"):
@@ -322,6 +347,55 @@ def test_addresses_open_to_others_need_a_token():
     with pytest.raises(UsageError, match="16 characters"):
         check_address("192.0.2.7", "short")
     assert "192.0.2.7" in check_address("192.0.2.7", "a-long-enough-token")
+    with pytest.raises(UsageError, match=r"labels\.example\.org is open"):
+        check_address("127.0.0.1", None, ["Labels.example.org"])
+    for host in ("127.0.0.1", "0.0.0.0"):
+        assert "labels.example.org" in check_address(host, "a-long-enough-token", ["Labels.example.org"])
+
+
+def test_what_is_on_screen_is_given_to_nobody_else(client, store):
+    _enter(client)  # shows s0
+    assert client.get("/label?item=s1").status_code == 200
+    store.enter("Bob")
+    assert next_item(store, "Bob") == "s2"
+
+
+def test_progress_counts_the_queue_alone(tmp_path, full):
+    store = Store.create(tmp_path / "p.db", make_corpus(6), queued=["s0", "s1"])
+    store.import_labels([(f"s{i}", "reader", full) for i in range(1, 5)])
+    store.save("s0", store.enter("Ada", adjudicator=True), Change("done", full, mode="adjudicate"))
+    client = _client(store)
+    _enter(client, "Bob")
+    assert "1 of 2 statements" in client.get("/progress").text
+
+
+def test_downloads_weigh_annotators_as_the_command_was_told(tmp_path):
+    store = Store.create(tmp_path / "p.db", make_corpus(12))
+    for i in range(12):
+        truth = store.labels[i % 3]
+        for name, label in (("good", truth), ("fine", truth), ("poor", store.labels[(i + 1 + i // 3) % 3])):
+            if i < 11 or name != "fine":
+                store.import_labels([(f"s{i}", name, dict.fromkeys(store.targets, label))])
+    found = {}
+    for method in ("majority", "dawid-skene"):
+        client = _client(store, method=method)
+        _enter(client)
+        found[method] = json.loads(client.get("/export/jsonl").text.splitlines()[-1])["labels"]["Russia"]
+    assert found == {"majority": None, "dawid-skene": store.labels[11 % 3]}
+
+
+def test_a_second_look_says_what_is_suspected_and_labelling_does_not(client, store, full, monkeypatch):
+    from stance.annotate import audit as module
+
+    suspect = module.Suspect("s0", "words", "Russia", "against", "favor", 0.02)
+    twin = module.DuplicateIssue("s1", "s0", "other words", "words", "China", "neutral", "against", 0.9)
+    monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), ()))
+    _enter(client)
+    page = client.get("/label?item=s0&from=audit").text
+    assert "Russia: labelled against (probability 0.020), favor expected" in page
+    assert "China: labelled against, but neutral where it reads “other words”" in page
+    for path in ("/label?item=s0", "/label?item=s0&from=progress", "/label?item=s2&from=audit"):
+        assert "Why this statement" not in client.get(path).text
 
 
 def test_many_at_once_are_all_saved(tmp_path):

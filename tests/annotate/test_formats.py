@@ -5,10 +5,13 @@ import json
 import zipfile
 from dataclasses import replace
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from stance.annotate.formats import FORMATS, export_bytes, export_labels, import_labels
 from stance.annotate.labelled import labelled_corpus
+from stance.annotate.ratings import ratings_of_corpus, ratings_of_store
 from stance.annotate.records import Change
 from stance.annotate.store import Store
 from stance.corpus import read_corpus
@@ -66,9 +69,53 @@ def test_corpus_exports_are_corpora_with_ties_left_open(labelled, tmp_path):
         assert first.document == "d0"
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_decision_is_exported_and_imported_as_one(labelled, tmp_path, kind, corpus, full):
+    for name, label in (("Cy", "favor"), ("Dee", "against")):  # the later one counts
+        store_as = labelled.enter(name, adjudicator=True)
+        labelled.save("s0", store_as, Change("done", {**full, "Russia": label}, mode="adjudicate"))
+    labelled.save("s4", store_as, Change("done", full, mode="adjudicate"))
+    place = tmp_path / "out" / _PLACES[kind]
+    place.parent.mkdir()
+    export_labels(labelled, place, kind=kind)
+    fresh = Store.create(tmp_path / "fresh.db", corpus)
+    assert import_labels(fresh, place, kind=kind) == 5
+    assert ratings_of_store(fresh).settled == ratings_of_store(labelled).settled
+    assert labelled_corpus(fresh).records[0].labels["Russia"] == "against"
+    assert ratings_of_store(fresh).annotators == ("Ada", "Bob")
+    assert not any(":" in path.name for path in tmp_path.rglob("*"))
+
+
+def test_a_decision_in_a_corpus_is_no_rating(labelled, tmp_path, full):
+    labelled.save("s0", labelled.enter("Cy", adjudicator=True), Change("done", full, mode="adjudicate"))
+    export_labels(labelled, tmp_path / "l.jsonl")
+    ratings = ratings_of_corpus(read_corpus(tmp_path / "l.jsonl", labels=labelled.labels, targets=labelled.targets))
+    assert (ratings.annotators, ratings.settled) == (("Ada", "Bob"), {"s0": full})
+
+
+def test_label_studio_takes_the_tasks_without_knowing_the_annotators(labelled, tmp_path, full):
+    labelled.save("s0", labelled.enter("Cy", adjudicator=True), Change("done", full, mode="adjudicate"))
+    export_labels(labelled, tmp_path / "l.json")
+    annotations = json.loads((tmp_path / "l.json").read_text(encoding="utf-8"))[0]["annotations"]
+    assert not any("completed_by" in a for a in annotations)
+    assert [a["ground_truth"] for a in annotations] == [False, False, True]
+    for a in annotations:  # as Label Studio gives it back
+        a["completed_by"] = 1
+    again = tmp_path / "again.json"
+    again.write_text(json.dumps([{"data": {"statement_id": "s1"}, "annotations": annotations}]), encoding="utf-8")
+    assert import_labels(labelled, again) == 3
+    assert labelled.state("s1", "Ada").labels == full
+
+
 def test_foreign_label_studio_and_doccano_records_are_found_by_their_words(store, tmp_path):
     words = store.item("s1").record.statement.text
-    result = {"from_name": "Russia", "to_name": "text", "type": "choices", "value": {"choices": ["favor"]}}
+    result = {
+        "from_name": "Russia",
+        "to_name": "text",
+        "type": "choices",
+        "value": {"choices": ["favor"]},
+        "meta": None,
+    }
     task = {"id": 9, "data": {"text": words}, "annotations": [{"completed_by": 4, "result": [result]}]}
     path = tmp_path / "export.json"
     path.write_text(json.dumps([task]), encoding="utf-8")
@@ -89,7 +136,7 @@ def test_bad_records_are_named_and_the_rest_goes_on(store, tmp_path):
         {"statement_id": "s0", "label": ["Russia: favor"]},
         ["not", "a", "record"],
     ]
-    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    path.write_text("\n".join(json.dumps(row) for row in rows) + "\n{cut off", encoding="utf-8")
     rejected = []
     assert import_labels(store, path, kind="doccano", on_reject=rejected.append) == 1
     assert [(r.record, r.rule) for r in rejected] == [
@@ -97,6 +144,7 @@ def test_bad_records_are_named_and_the_rest_goes_on(store, tmp_path):
         (2, "doccano"),
         (3, "unknown-label"),
         (5, "doccano"),
+        (6, "json"),
     ]
     with pytest.raises(AnnotationError, match="record 1"):
         import_labels(store, path, kind="doccano")
@@ -140,6 +188,21 @@ def test_targets_with_colons_keep_their_name_in_doccano(tmp_path, corpus):
     fresh = Store.create(tmp_path / "f.db", replace(corpus, targets=targets))
     assert import_labels(fresh, tmp_path / "out", kind="doccano") == 1
     assert fresh.state("s0", "Ada").labels == dict.fromkeys(targets, "favor")
+
+
+def test_an_ending_that_names_no_format_is_refused(labelled, tmp_path, corpus):
+    for name in ("labels.parquet", "labels.xlsx", "labels.jsonl.gz"):
+        with pytest.raises(UsageError, match=r"\.jsonl, \.csv, \.json or a folder"):
+            export_labels(labelled, tmp_path / name)
+    assert not list(tmp_path.glob("labels*"))
+    (tmp_path / "release-1.0").mkdir()
+    assert export_labels(labelled, tmp_path / "release-1.0") == 2
+    assert (tmp_path / "release-1.0" / "README.md").is_file()
+    fresh = Store.create(tmp_path / "fresh.db", corpus)
+    columns = {"id": ["s0"], "statement": [corpus.records[0].statement.text], "label_Russia": ["favor"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "labels.parquet")
+    assert import_labels(fresh, tmp_path / "labels.parquet") == 1
+    assert fresh.state("s0", "imported").labels == {"Russia": "favor"}
 
 
 def test_what_cannot_be_read_or_written_is_said(store, tmp_path):

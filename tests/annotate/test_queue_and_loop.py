@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from stance.annotate import server
 from stance.annotate.assignment import next_item
 from stance.annotate.curve import curve_svg
 from stance.annotate.loop import _result, run_loop, value_of_more
@@ -126,6 +127,47 @@ def test_export_and_import_by_command(tmp_path, corpus, full, capsys):
     assert Store(tmp_path / "n.db").state("s0", "Ada").labels == full
     assert main(["annotate", str(tmp_path / "c"), "--host", "192.0.2.1"]) == 2
     assert "--token" in capsys.readouterr().err
+
+
+def test_the_command_orders_names_and_weighs_as_it_is_told(tmp_path, corpus, monkeypatch):
+    served = {}
+    monkeypatch.setattr(server, "serve_page", lambda store, **given: served.update(given, store=store))
+    monkeypatch.setenv("STANCE_TOKEN", "a-long-enough-token")
+    write_corpus(corpus, tmp_path / "c")
+    in_order = [float(i) for i in range(6)]
+    assert main(["annotate", str(tmp_path / "c"), "--name", "labels.example.org", "--aggregate", "dawid-skene"]) == 0
+    assert [item.rank for item in served["store"].items()] != in_order
+    assert (served["names"], served["options"].method) == (["labels.example.org"], "dawid-skene")
+    assert main(["annotate", str(tmp_path / "c"), "--order", "corpus"]) == 0
+    assert [item.rank for item in served["store"].items()] == in_order
+
+
+def test_a_store_that_is_there_takes_articles_labels_and_all(tmp_path, full, capsys):
+    text = "Rain fell. “The harbour stays open,” the mayor said. “The bridge is closed,” she added. Boats left."
+    article = tmp_path / "a.jsonl"
+    article.write_text(json.dumps({"id": "a1", "text": text}), encoding="utf-8")
+    assert main(["extract", str(article), "-o", str(tmp_path / "s.jsonl")]) == 0
+    records = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text(encoding="utf-8").splitlines()]
+    corpus = tmp_path / "c.jsonl"
+
+    def write(*rows):
+        corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    first = {**records[0], "labels": full, "context": ""}
+    second = {**records[1], "labels": {**full, "China": None}, "context": ""}
+    write(second)
+    assert open_project(corpus).queued == 1
+    write(first, second)
+    grown = open_project(corpus, articles=article)
+    assert (grown.added, grown.queued) == (1, 1)  # the new one has all its labels
+    assert grown.notes == ("1 known statements have other labels, context or split in the corpus now: taken over",)
+    for item in open_project(corpus, everything=True).store.items():
+        s = item.record.statement
+        assert (s.before + s.text + s.after, item.queued) == (text, True)
+    write(first)
+    capsys.readouterr()
+    assert main(["annotate", str(corpus), "--export", str(tmp_path / "out.jsonl")]) == 0
+    assert "1 statements are no longer in the corpus" in capsys.readouterr().out
 
 
 def test_a_guide_cannot_bring_script(tmp_path):

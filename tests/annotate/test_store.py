@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.annotate.assignment import LEASE, next_item, progress, set_overlap
+from stance.annotate.assignment import LEASE, next_item, progress, set_overlap, take_item
 from stance.annotate.records import Change
-from stance.annotate.store import Store
+from stance.annotate.store import Store, Synced
 from stance.corpus import CorpusRecord
 from stance.errors import AnnotationError, ConflictError, UsageError
 from tests.annotate.conftest import make_corpus
@@ -54,6 +54,17 @@ def test_undo_goes_back_step_by_step_across_items(store, full):
     assert (item, dict(state.labels)) == ("s0", {})
     assert store.undo("Ada") is None
     assert len(store.history()) == 4 + 1 + 1 + 1 + 4  # all that was undone is still there
+
+
+def test_what_is_undone_leaves_a_finished_item_finished(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    for change in (Change("flag"), Change("note", text="hard"), Change("label", {"Russia": "favor"})):
+        store.save("s0", "Ada", change)
+        state = store.undo("Ada")[1]
+        assert (state.status, state.flagged, state.note, state.labels) == ("done", False, "", full)
+    assert store.undo("Ada")[1].status == "open"
+    assert store.rebuild() == 0
 
 
 def test_a_stale_tab_is_told_and_changes_nothing(store):
@@ -208,6 +219,34 @@ def test_an_expired_claim_frees_the_item(store):
     assert next_item(store, "Bob", now=LEASE + 1) == "s0"
 
 
+def test_what_is_opened_again_is_given_to_nobody_else(store, full):
+    for name in ("Ada", "Bob", "Cy"):
+        store.enter(name)
+    store.save("s0", "Ada", Change("done", full))
+    store.undo("Ada")
+    assert next_item(store, "Bob") == "s1"
+    store.save("s1", "Bob", Change("done", full))
+    store.save("s1", "Bob", Change("label", {"Russia": "favor"}))
+    take_item(store, "s3", "Bob")
+    assert next_item(store, "Cy") == "s2"
+    store.save("s2", "Cy", Change("done", full))
+    assert next_item(store, "Cy") == "s4"
+
+
+def test_a_look_at_what_others_do_is_no_work_begun(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    assert next_item(store, "Ada") == "s0"
+    store.save("s1", "Ada", Change("done", full))
+    for item in ("s0", "s1"):
+        take_item(store, item, "Bob")
+    assert next_item(store, "Bob") == "s2"
+    store.enter("Ada", adjudicator=True)
+    store.save("s3", "adjudicator:Ada", Change("label", full, mode="adjudicate"))
+    store.save("s2", "Bob", Change("done", full))
+    assert next_item(store, "Bob") == "s3"
+
+
 def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
     record = replace(corpus.records[0], annotators={"reader a": full})
     labelled = replace(corpus, splits={"train": (record, *corpus.records[1:])})
@@ -230,7 +269,7 @@ def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, c
     with pytest.raises(AnnotationError, match="letters"):
         store.sync(with_annotator("a/b", make_corpus(8).records))
     assert len(store.items()) == 6
-    assert store.sync(with_annotator("reader b", make_corpus(8).records)) == 2
+    assert store.sync(with_annotator("reader b", make_corpus(8).records)).added == 2
     assert store.state("s7", "reader b").labels == full
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.db"]
 
@@ -238,7 +277,7 @@ def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, c
 def test_a_grown_corpus_adds_its_statements(store, corpus):
     store.enter("Ada")
     store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
-    assert store.sync(make_corpus(9)) == 3
+    assert store.sync(make_corpus(9)).added == 3
     assert [item.id for item in store.items()][-1] == "s8"
     assert store.state("s0", "Ada").labels == {"Russia": "favor"}
     with pytest.raises(AnnotationError, match="targets"):
@@ -248,6 +287,78 @@ def test_a_grown_corpus_adds_its_statements(store, corpus):
     )
     with pytest.raises(AnnotationError, match="other words"):
         store.sync(replace(corpus, splits={"train": (changed,)}))
+
+
+def test_a_store_made_meanwhile_is_not_overwritten(tmp_path, corpus, monkeypatch):
+    from stance.annotate import store as module
+
+    path, make = tmp_path / "p.db", module.make_tables
+
+    def slowly(*arguments):
+        monkeypatch.setattr(module, "make_tables", make)
+        Store.create(path, corpus).enter("Ada")
+        make(*arguments)
+
+    monkeypatch.setattr(module, "make_tables", slowly)
+    with pytest.raises(AnnotationError, match="there already"):
+        Store.create(path, corpus)
+    assert Store(path).annotators() == ["Ada"]
+    assert [p.name for p in tmp_path.glob("*.part*")] == []
+
+
+def test_a_corpus_that_grew_is_read_by_several_at_once(tmp_path, corpus):
+    store = Store.create(tmp_path / "p.db", corpus)
+    start, added = threading.Barrier(4), []
+
+    def work() -> None:
+        start.wait()
+        added.append(store.sync(make_corpus(200)).added)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(added) == [0, 0, 0, 194]
+
+
+def test_what_changed_in_the_corpus_is_taken_over(store, corpus, full):
+    first, second, *rest = corpus.records
+    store.set_suggestions("m@1", [(r.id, t, "favor", [0, 0, 1, 0]) for r in corpus.records for t in store.targets])
+    article = replace(first, statement=replace(first.statement, before=f"Long before. {first.statement.before}"))
+    labelled = replace(second, labels=full)
+    changed = replace(corpus, splits={"train": (article, labelled), "test": tuple(rest[:-1])})
+    assert store.sync(changed, queued=["s0"]) == Synced(0, 5, 1, 0)
+    items = {item.id: item for item in store.items()}
+    assert items["s0"].record.statement.before.startswith("Long before.")
+    assert items["s1"].record.labels == full
+    assert [items[i].split for i in ("s1", "s2")] == ["train", "test"]
+    assert [item.id for item in items.values() if item.queued] == ["s0", "s1", "s2", "s3", "s4"]
+    assert store.suggestions("s0") == {}
+    assert store.suggestions("s1") != {}
+    assert store.sync(replace(changed, splits={"train": (first, labelled), "test": tuple(rest[:-1])})).updated == 0
+    assert store.item("s0").record.statement.before.startswith("Long before.")  # of the article that was joined once
+
+
+def test_a_statement_is_queued_only_if_asked_for(store):
+    store.sync(make_corpus(8), queued=["s6"])
+    assert [item.id for item in store.items() if item.queued][-1] == "s6"
+    store.sync(make_corpus(8))
+    assert all(item.queued for item in store.items())
+
+
+def test_labels_the_corpus_corrects_come_in_and_work_done_here_stays(store, corpus, full):
+    def by_reader(label):
+        records = (replace(r, annotators={"reader": {**full, "Russia": label}}) for r in corpus.records)
+        return replace(corpus, splits={"train": tuple(records)})
+
+    store.sync(by_reader("against"))
+    store.save("s0", "reader", Change("done", {"Russia": "neutral"}))
+    assert store.sync(by_reader("favor")).kept == 1
+    assert [store.state(i, "reader").labels["Russia"] for i in ("s0", "s1")] == ["neutral", "favor"]
+    store.import_labels([("s1", "reader", {"Russia": "neutral"})])
+    assert store.sync(by_reader("favor")).kept == 2
+    assert store.state("s1", "reader").labels["Russia"] == "neutral"
 
 
 def test_what_is_no_store_is_refused(tmp_path, corpus):

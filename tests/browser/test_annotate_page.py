@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from stance.annotate.records import Change
 from stance.annotate.store import Store
 from stance.corpus import write_corpus
 from tests.annotate.conftest import learnable_corpus, make_corpus
@@ -72,10 +73,14 @@ def _enter(browser, server: Server, name: str, **options):
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.goto(server.url)
+    _name(page, name)
+    return page
+
+
+def _name(page, name: str) -> None:
     page.fill("#name", name)
     page.keyboard.press("Enter")
     page.wait_for_selector(".target.active")
-    return page
 
 
 def _item(page) -> str:
@@ -198,6 +203,89 @@ def test_a_tab_closed_while_the_server_is_away_loses_nothing(browser, tmp_path):
         assert list(server.store.state("s0", "Ada").labels.values()) == ["against", "favor"]
 
 
+def test_presses_wait_for_their_session(browser, tmp_path):
+    """Another name in a second tab and a token that is new refuse what is pressed; it is sent once Ada is back."""
+    token = tmp_path / "token"
+    token.write_text("a-long-enough-token", encoding="ascii")
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        other = page.context.new_page()
+        other.goto(server.url)
+        other.click(".leave button")
+        _name(other, "Bob")
+        page.keyboard.press("1")
+        _says(page, "Nothing is lost: it is sent as soon as Ada enters again.")
+        server.kill()
+        server.options = ("--token-file", str(token))
+        server.start()
+        page.keyboard.press("3")
+        _says(page, "Not saved: nobody has entered.")
+        assert server.store.history() == []
+        page.click("[data-says] a")
+        page.fill("#token", "a-long-enough-token")
+        _name(page, "Ada")
+        page.wait_for_selector("[data-target='Russia'] input[value='favor'][checked]", state="attached")
+        assert list(server.store.state("s0", "Ada").labels.values()) == ["against", "favor"]
+        assert page.problems == []
+
+
+def test_a_note_needs_no_farewell(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        page.keyboard.press("n")
+        page.keyboard.type("first")
+        _says(page, "Saved.")
+        assert server.store.state("s0", "Ada").note == "first"
+        page.keyboard.type(" and second")
+        context = page.context
+        page.close(run_before_unload=True)
+        again = context.new_page()
+        again.goto(server.url)
+        again.wait_for_selector("textarea:text('first and second')")
+        assert server.store.state("s0", "Ada").note == "first and second"
+
+
+def test_what_was_pressed_on_outdated_labels_is_dropped_but_for_the_note(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        server.kill()
+        page.keyboard.press("n")
+        page.keyboard.type("kept")
+        page.keyboard.press("Escape")
+        for key in ("1", "1", "1", "1", "Enter"):
+            page.keyboard.press(key)
+        _says(page, "Nothing is lost")
+        store = server.store
+        store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
+        server.start()
+        _says(page, "What was pressed here is not kept.")
+        page.wait_for_selector("#main[data-version='2']", state="attached")  # shown anew with the note
+        state = store.state("s0", "Ada")
+        assert (state.status, dict(state.labels), state.note) == ("open", {"Russia": "favor"}, "kept")
+
+
+def test_a_decision_left_over_is_made_where_it_belongs(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        store = server.store
+        for name, label in (("Bob", "favor"), ("Cy", "against")):
+            store.import_labels([("s0", name, dict.fromkeys(store.targets, label))])
+        store.save("s0", store.enter("Ada"), Change("label", {"Russia": "neutral"}))
+        page = _enter(browser, server, "Ada")
+        page.goto(f"{server.url}adjudicate?item=s0")
+        page.wait_for_selector(".target.active")
+        server.kill()
+        page.keyboard.press("1")
+        _says(page, "Nothing is lost")
+        context = page.context
+        page.close()
+        server.start()
+        again = context.new_page()
+        again.goto(f"{server.url}label?item=s0")
+        again.wait_for_function("() => !JSON.parse(localStorage.getItem(Object.keys(localStorage)[0]) || '[]').length")
+        assert dict(store.state("s0", "adjudicator:Ada").labels) == {"United States": "against"}
+        assert dict(store.state("s0", "Ada").labels) == {"Russia": "neutral"}
+
+
 def test_an_old_tab_shows_what_the_newer_one_saved(browser, tmp_path):
     with _running(tmp_path, make_corpus(3)) as server:
         page = _enter(browser, server, "Ada")
@@ -273,6 +361,19 @@ def test_the_button_trains_and_shows_the_curve_while_labelling_goes_on(browser, 
         assert page.locator("tbody tr").count() == 4
         assert (tmp_path / "corpus.annotations.loop" / "model" / "model.safetensors").is_file()
         assert len(server.store.history()) == 2
+        assert page.problems == []
+
+
+def test_a_training_page_of_a_session_that_ended_says_so(browser, tmp_path):
+    with _running(tmp_path, make_corpus(2)) as server:
+        page = _enter(browser, server, "Ada")
+        page.goto(f"{server.url}train")
+        page.route("**/api/train", lambda route: route.fulfill(json={"started": True}), times=1)
+        page.context.clear_cookies()
+        for said in ("The server answers: nobody has entered", "Not started: nobody has entered"):
+            page.click("[data-start]")
+            page.wait_for_selector(f"[data-log]:has-text('{said}')")
+            page.wait_for_selector("[data-start]:enabled")
         assert page.problems == []
 
 

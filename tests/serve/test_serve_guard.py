@@ -87,6 +87,9 @@ def test_a_browser_signs_in_with_the_token_and_out_again(guarded):
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert TOKEN not in cookie
+    assert "Secure" not in cookie
+    behind_tls = guarded.form("/login", {"origin": f"https://127.0.0.1:{guarded.port}"}, token=TOKEN)
+    assert "Secure" in behind_tls.headers["set-cookie"]
     session = {"cookie": cookie.partition(";")[0]}
     assert guarded.get("/", **session).status == 200
     assert guarded.form("/", session, text="“We won,” said Ann Lee.", targets="Russia").status == 200

@@ -1,6 +1,6 @@
 "use strict";
-// Every change goes through one outbox, kept in this browser until the server has answered: what was pressed while the
-// server was away is sent when it is back, once and in order.
+// Every change goes through one outbox, kept in this browser until the server has saved or refused it: what was pressed
+// while the server was away, or asked again who is labelling, is sent later, once and in order.
 (() => {
   const main = document.getElementById("main");
   const { item, csrf, box, back } = main.dataset;
@@ -11,6 +11,7 @@
   const note = document.querySelector("textarea[name=note]");
   let version = Number(main.dataset.version || 0);
   let active = Math.max(0, rows.findIndex((row) => !chosen(row)));
+  const refused = [400, 409, 413, 415, 422]; // of no use to send again; other answers are about the session or the way there
   let looked = 0;
   let since = document.hidden ? null : performance.now();
   let sending = false;
@@ -23,9 +24,19 @@
   function outbox() { try { return JSON.parse(localStorage.getItem(key)) || []; } catch { return []; } }
   function keep(changes) { localStorage.setItem(key, JSON.stringify(changes)); }
   function name() { return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join(""); }
+  function own(body) { return body.item === item && (body.adjudicate === true) === adjudicate; }
+  function lost(problem) {
+    const who = box.slice(box.indexOf(":") + 1);
+    say(`Not saved: ${problem}. Nothing is lost: it is sent as soon as ${who} `, true);
+    const link = document.createElement("a");
+    link.href = "/";
+    link.textContent = "enters again.";
+    says.append(link);
+  }
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   document.addEventListener("visibilitychange", () => {
+    if (document.hidden) flush();
     if (document.hidden && since !== null) { looked += performance.now() - since; since = null; }
     if (!document.hidden) since = performance.now();
   });
@@ -38,7 +49,7 @@
   }
 
   function push(change) {
-    if (leaving) return;
+    if (leaving && change.kind !== "note") return;
     if (change.kind === "done" || change.kind === "skip" || change.kind === "undo") leaving = true;
     const body = { token: name() };
     if (adjudicate) body.adjudicate = true;
@@ -53,8 +64,7 @@
     let after = null;
     for (let queue = outbox(); queue.length; queue = outbox()) {
       const { path, body } = queue[0];
-      const own = body.item === item && version >= 0;
-      const sent = path === "/api/change" ? { ...body, base: own ? version : null } : body;
+      const sent = path === "/api/change" ? { ...body, base: own(body) ? version : null } : body;
       let answer = null;
       try {
         answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": csrf }, body: JSON.stringify(sent) });
@@ -64,25 +74,34 @@
         await pause(700);
         continue;
       }
-      const found = await answer.json().catch(() => ({}));
-      keep(outbox().filter((change) => change.body.token !== body.token));
+      const found = await answer.json().catch(() => null);
+      if (answer.ok ? found === null : !refused.includes(answer.status)) {
+        lost(found ? found.error : `the server answers ${answer.status}`);
+        leaving = false;
+        sending = false;
+        return;
+      }
       if (answer.status === 409) {
-        say("This statement was changed in another tab; showing it as it is now.", true);
-        await pause(1200);
+        leaving = true; // what came after was pressed on labels that are no more; a note is still one
+        keep(outbox().filter((change) => change.body.kind === "note" || (change.body.item && !own(change.body))));
+        say("This statement was changed in another tab; showing it as it is now. What was pressed here is not kept.", true);
+        await pause(1800);
         location.reload();
         return;
       }
+      keep(outbox().filter((change) => change.body.token !== body.token));
       if (!answer.ok) {
         leaving = false;
         after = null;
-        say(found.error || `The server refused this (${answer.status}).`, true);
+        say(found?.error || `The server refused this (${answer.status}).`, true);
         continue;
       }
       if (path === "/api/undo") {
         if (found.item === null) { leaving = false; say("Nothing left to undo."); continue; }
+        if (found.item === item) version = found.state.version; // for a note that follows
         const page = adjudicate ? "/adjudicate" : "/label";
         after = `${page}?item=${encodeURIComponent(found.item)}`;
-      } else if (own) {
+      } else if (own(body)) {
         version = found.version;
         say("Saved.");
         if (body.kind === "done" || body.kind === "skip") after = back ? `/${back}` : "/label";
@@ -137,7 +156,7 @@
     },
     rest() { fill((row) => radios(row).at(-1).value); },
     accept() { fill((row) => row.dataset.suggested); },
-    undo() { push({ kind: "undo" }); },
+    undo() { flush(); push({ kind: "undo" }); },
     skip() { flush(); push({ kind: "skip" }); },
     flag() {
       const button = document.querySelector("[data-act=flag]");
@@ -153,9 +172,13 @@
     row.addEventListener("focusin", () => mark(i));
   });
   if (note) {
+    let wait;
+    note.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(flush, 1000); });
     note.addEventListener("change", flush);
     note.addEventListener("keydown", (event) => { if (event.key === "Escape") { flush(); note.blur(); event.stopPropagation(); } });
   }
+
+  addEventListener("pagehide", flush);
 
   const letters = { u: "undo", s: "skip", f: "flag", n: "note", a: "accept" };
   document.addEventListener("keydown", (event) => {

@@ -4,12 +4,16 @@
   const button = document.querySelector("[data-start]");
   const log = document.querySelector("[data-log]");
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  // What the server answers, or null while it is away.
+  async function ask(request) {
+    try { return await (await fetch("/api/train", request)).json(); } catch { return null; }
+  }
   async function watch() {
     button.disabled = true;
     log.hidden = false;
     for (;;) {
-      let state = null;
-      try { state = await (await fetch("/api/train")).json(); } catch { /* the server is away */ }
+      const state = await ask();
+      if (state && state.error) { log.textContent = `The server answers: ${state.error}. Load the page again.`; break; }
       if (state) {
         log.textContent = state.lines.join("\n") || "Starting …";
         if (!state.running) {
@@ -23,8 +27,10 @@
     button.disabled = false;
   }
   button.addEventListener("click", async () => {
-    await fetch("/api/train", { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": main.dataset.csrf }, body: "{}" });
-    watch();
+    const begun = await ask({ method: "POST", headers: { "content-type": "application/json", "x-csrf-token": main.dataset.csrf }, body: "{}" });
+    if (begun && begun.started !== undefined) { watch(); return; }
+    log.hidden = false;
+    log.textContent = `Not started: ${begun ? `${begun.error}. Load the page again.` : "the server does not answer."}`;
   });
   if (main.dataset.running === "yes") watch();
 })();
