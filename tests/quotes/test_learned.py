@@ -116,6 +116,7 @@ def test_a_short_quotation_after_another_is_kept(found):
         "Ann Lee spoke with reporters on Monday.",
         "Ann Lee said that it rained. Nothing was said about money.",
         "Critics think otherwise.",
+        "The mayor saw it differently.",
         "The regional court ruled otherwise.",
     ],
 )
