@@ -244,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--corpora", nargs="+", choices=("country-stance", "NewsMTSC"))
-    parser.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each in a thread")
     parser.add_argument("--out", default="runs/simulation.json")
     arguments = parser.parse_args(argv)
     found: dict[str, dict[str, list[list[float]]]] = {}
@@ -253,7 +253,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             continue
         pool = make()
         runs = [(strategy, seed) for strategy in STRATEGIES for seed in range(arguments.seeds)]
-        curves = Parallel(n_jobs=arguments.jobs)(delayed(simulate)(pool, *run, rounds=arguments.rounds) for run in runs)
+        curves = Parallel(n_jobs=arguments.jobs, prefer="threads")(
+            delayed(simulate)(pool, *run, rounds=arguments.rounds) for run in runs
+        )
         found[name] = {s: [c for c, run in zip(curves, runs, strict=True) if run[0] == s] for s in STRATEGIES}
         _print_table(name, found[name])
         Path(arguments.out).parent.mkdir(parents=True, exist_ok=True)
