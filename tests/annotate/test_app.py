@@ -389,7 +389,7 @@ def test_a_second_look_says_what_is_suspected_and_labelling_does_not(client, sto
 
     suspect = module.Suspect("s0", "words", "Russia", "against", "favor", 0.02)
     twin = module.DuplicateIssue("s1", "s0", "other words", "words", "China", "neutral", "against", 0.9)
-    monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), ()))
+    monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), (), 1, 1))
     _enter(client)
     page = client.get("/label?item=s0&from=audit").text
     assert "Russia: labelled against (probability 0.020), favor expected" in page
