@@ -22,12 +22,10 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "China": ("People's Republic of China", "PRC", "Beijing"),
     "Ukraine": ("Kyiv", "Kiev"),
 }
-_WORDS = ("America", "American", "Russian", "Chinese", "Ukrainian")
-COUNTRY = re.compile(
-    r"(?<!\w)(?:"
-    + "|".join(sorted({re.escape(n) for t in default_targets() for n in (t.name, *t.aliases, *_WORDS)}, key=len)[::-1])
-    + r")s?(?!\w)"
+_NAMES = {"America", "American", "Russian", "Chinese", "Ukrainian"}.union(
+    *([t.name, *t.aliases] for t in default_targets())
 )
+COUNTRY = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))})s?(?!\w)")
 """What names one of the default targets: their aliases, and what their people are called."""
 
 

@@ -129,16 +129,18 @@ def main() -> None:
     parser.add_argument("recipe", nargs="?", type=Path, default=DEFAULT)
     parser.add_argument("-o", "--output", type=Path, default=shipped_model())
     parser.add_argument("--stages", type=int, nargs="+", default=(), help="run only these stages, counted from 1")
-    parser.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
-    parser.add_argument("--encoder", type=Path, help="start from this pretrained encoder instead of the plain one")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
+    begin.add_argument("--encoder", type=Path, help="start from this pretrained encoder instead of the plain one")
     parser.add_argument("--teachers", nargs="+", help="models that stages with distillation imitate, not the recipe's")
     arguments = parser.parse_args()
     data, begun = data_folder(), time.monotonic()
     recipe = load_recipe(arguments.recipe)
     if arguments.teachers:
         recipe = replace(recipe, stages=[_taught_by(stage, arguments.teachers) for stage in recipe.stages])
-    where = {"start": arguments.start, "encoder": arguments.encoder}
-    model = build(recipe, data, arguments.output, stages=arguments.stages, **where)
+    model = build(
+        recipe, data, arguments.output, stages=arguments.stages, start=arguments.start, encoder=arguments.encoder
+    )
     print(f"trained {model} in {(time.monotonic() - begun) / 60:.1f} minutes")
     classifier = StanceClassifier.from_pretrained(arguments.output)
     for name, (_, held) in tasks(data, "validation").items():

@@ -48,15 +48,21 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     output
         Folder of the run, where the teachers' answers are kept.
     """
-    ours = [e for e in examples if set(e.labels) <= set(TARGETS)]
-    rest = [e for e in examples if not set(e.labels) <= set(TARGETS)]
-    named = [e for e in rest if e.corpus in options.named]
+    ours, named, rest = _parts(examples, options)
     teachers = Teachers(options.teachers, output, options.engine)
     return [
-        *(e for e in rest if e.corpus not in options.named),
+        *rest,
         *taught_names(named, teachers),
         *taught([*ours, *unlabelled(data, options)], teachers, swaps=options.swaps),
     ]
+
+
+def _parts(examples: Sequence[Example], options: Distillation) -> tuple[list[Example], list[Example], list[Example]]:
+    """Return those asked about toward the default targets, those toward their own, and those not asked about."""
+    ours, named, rest = [], [], []
+    for e in examples:
+        (ours if set(e.labels) <= set(TARGETS) else named if e.corpus in options.named else rest).append(e)
+    return ours, named, rest
 
 
 def unlabelled(data: Path, options: Distillation) -> list[Example]:
@@ -167,12 +173,12 @@ def main() -> None:
     arguments = parser.parse_args()
     data, stage = data_folder(), load_recipe(arguments.recipe).stages[-1]
     options = stage.distillation or Distillation(())
-    every = [*training_examples(data, stage), *unlabelled(data, options)]
-    examples = [e for e in every if set(e.labels) <= set(TARGETS) or e.corpus in options.named]
-    names = [TARGETS if set(e.labels) <= set(TARGETS) else tuple(e.labels) for e in examples]
+    ours, named, _ = _parts([*training_examples(data, stage), *unlabelled(data, options)], options)
+    statements = [e.statement for e in (*ours, *named)]
+    names = [TARGETS] * len(ours) + [tuple(e.labels) for e in named]
     teacher = StanceClassifier.from_pretrained(arguments.teacher)
     teacher.use_engine(arguments.engine)
-    count = store(teacher, [e.statement for e in examples], names)
+    count = store(teacher, statements, names)
     print(f"wrote {count} answers to {BELIEFS}")
 
 

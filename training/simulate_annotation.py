@@ -1,4 +1,4 @@
-"""What a queue strategy saves: ``python -m training.simulate_annotation [--jobs 2] [--out runs/simulation.json]``.
+"""What a queue strategy saves: ``python -m training.simulate_annotation [--seeds 10] [--out runs/simulation.json]``.
 
 Labelling is simulated on corpora whose labels are known: from 40 random statements on, each strategy picks the next
 batch, the learner is trained anew, and macro-F1 is measured on the corpus's own held-out split. The learner is a
@@ -23,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -244,7 +243,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--corpora", nargs="+", choices=("country-stance", "NewsMTSC"))
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, each in a thread")
     parser.add_argument("--out", default="runs/simulation.json")
     arguments = parser.parse_args(argv)
     found: dict[str, dict[str, list[list[float]]]] = {}
@@ -252,11 +250,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         if arguments.corpora and name not in arguments.corpora:
             continue
         pool = make()
-        runs = [(strategy, seed) for strategy in STRATEGIES for seed in range(arguments.seeds)]
-        curves = Parallel(n_jobs=arguments.jobs, prefer="threads")(
-            delayed(simulate)(pool, *run, rounds=arguments.rounds) for run in runs
-        )
-        found[name] = {s: [c for c, run in zip(curves, runs, strict=True) if run[0] == s] for s in STRATEGIES}
+        found[name] = {
+            s: [simulate(pool, s, seed, rounds=arguments.rounds) for seed in range(arguments.seeds)] for s in STRATEGIES
+        }
         _print_table(name, found[name])
         Path(arguments.out).parent.mkdir(parents=True, exist_ok=True)
         Path(arguments.out).write_text(json.dumps(found), encoding="utf-8")

@@ -8,7 +8,7 @@ each statement and target, and the probabilities in steps of 1/255; no text.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,31 +95,34 @@ class Teachers:
 
     def about_countries(self, statements: Sequence[Statement]) -> Floats:
         """Return what they think of each statement toward the default targets, shape ``(n, targets, labels)``."""
-        kept = self._kept("countries", statements)
-        if kept.is_file():
-            return np.asarray(np.load(kept, allow_pickle=False))
-        answers = [np.stack([x.about(statements, [t] * len(statements)) for t in TARGETS], 1) for x in self._stored]
-        answers += [model.predict_proba(statements, TARGETS)[0] for model in self._ready()]
-        return self._keep(kept, answers)
+
+        def stored(teacher: Stored) -> Floats:
+            return np.stack([teacher.about(statements, [target] * len(statements)) for target in TARGETS], axis=1)
+
+        return self._mean(("countries", statements), stored, lambda model: model.predict_proba(statements, TARGETS)[0])
 
     def about(self, statements: Sequence[Statement], targets: Sequence[str]) -> Floats:
         """Return what they think of each statement toward its own target, shape ``(n, labels)``."""
-        kept = self._kept("pairs", list(zip(statements, targets, strict=True)))
-        if kept.is_file():
-            return np.asarray(np.load(kept, allow_pickle=False))
-        answers = [x.about(statements, targets) for x in self._stored]
-        answers += [model.predict_pairs(statements, targets) for model in self._ready()]
-        return self._keep(kept, answers)
+        return self._mean(
+            ("pairs", statements, targets),
+            lambda teacher: teacher.about(statements, targets),
+            lambda model: model.predict_pairs(statements, targets),
+        )
 
-    def _kept(self, kind: str, asked: Sequence[object]) -> Path:
-        key = hashlib.sha256(repr((kind, self._ids, asked)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        return self._output / f"teachers-{key}.npy"
-
-    def _keep(self, path: Path, answers: Sequence[NDArray[np.floating]]) -> Floats:
-        p = np.mean(answers, axis=0).astype(np.float32)
-        self._output.mkdir(parents=True, exist_ok=True)
-        np.save(path, p, allow_pickle=False)
-        return np.asarray(p)
+    def _mean(
+        self,
+        asked: object,
+        stored: Callable[[Stored], Floats],
+        predicted: Callable[[StanceClassifier], NDArray[np.float64]],
+    ) -> Floats:
+        """Return the mean of what all answer, from the run's folder if they were asked the same before."""
+        key = hashlib.sha256(repr((self._ids, asked)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        kept = self._output / f"teachers-{key}.npy"
+        if not kept.is_file():
+            answers = [*map(stored, self._stored), *map(predicted, self._ready())]
+            self._output.mkdir(parents=True, exist_ok=True)
+            np.save(kept, np.mean(answers, axis=0).astype(np.float32), allow_pickle=False)
+        return np.asarray(np.load(kept, allow_pickle=False))
 
     def _ready(self) -> list[StanceClassifier]:
         for model in self._models:
@@ -156,7 +159,7 @@ def store(
     found |= {_key(s, t): p for (s, t), p in zip(others, answers, strict=True)}
     keys = np.array(sorted(found), dtype=np.uint64)
     p = np.rint(np.stack([found[int(key)] for key in keys]) * _STEPS).astype(np.uint8)
-    np.savez_compressed(path, keys=keys, p=p, model=np.array(teacher.id), allow_pickle=False)
+    np.savez_compressed(path, keys=keys, p=p, model=np.array(teacher.id))
     return len(keys)
 
 

@@ -26,6 +26,7 @@ from stance.annotate.ratings import Aggregation
 from stance.annotate.requests import equal, read_change, read_form
 from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
+from stance.corpus.records import decides
 from stance.errors import AnnotationError, ConflictError, StanceError
 
 __all__ = ["PageOptions", "create_app"]
@@ -206,7 +207,7 @@ class _Pages:
             stored = self.store.item(item)
         except AnnotationError:
             return self._page(request, "message.html", 404, title="Not found", message="There is no such item.")
-        adjudicating = name.startswith(ADJUDICATOR)
+        adjudicating = decides(name)
         shown = self.store.suggestions(item) if self.options.mode == "suggestion" and not adjudicating else {}
         others = _others(self.store, item) if adjudicating else {}
         return self._page(
@@ -412,5 +413,5 @@ def _words(label: str) -> str:
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:
     """Return what each annotator gave an item, for the one who decides."""
     rows = store.read("SELECT annotator FROM state WHERE item = ? AND status = 'done' ORDER BY annotator", (item,))
-    names = [row["annotator"] for row in rows if not row["annotator"].startswith(ADJUDICATOR)]
+    names = [row["annotator"] for row in rows if not decides(row["annotator"])]
     return {name: dict(store.state(item, name).labels) for name in names}

@@ -108,7 +108,7 @@ def next_item(store: Store, annotator: str, *, now: float | None = None) -> str 
         db.execute("DELETE FROM claim WHERE at < ?", (clock - LEASE,))
         row = db.execute(_UNFINISHED, {"who": annotator}).fetchone()
         if row is None:
-            row = db.execute(_NEXT, {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}).fetchone()
+            row = db.execute(_NEXT, _asked_by(annotator)).fetchone()
         if row is None:
             return None
         claim_item(db, row["id"], annotator, clock)
@@ -122,8 +122,7 @@ def take_item(store: Store, item: str, annotator: str, *, now: float | None = No
         db.execute("DELETE FROM claim WHERE at < ?", (clock - LEASE,))
         begun = "SELECT 1 FROM state WHERE item = :item AND annotator = :who AND status = 'open'"
         needed = f"SELECT 1 {_NEEDS} AND i.id = :item"
-        values = {"item": item, "who": annotator, "adjudicator": f"{ADJUDICATOR}%"}
-        if db.execute(f"{begun} UNION {needed}", values).fetchone():
+        if db.execute(f"{begun} UNION {needed}", {"item": item, **_asked_by(annotator)}).fetchone():
             claim_item(db, item, annotator, clock)
 
 
@@ -137,7 +136,7 @@ def progress_of(store: Store, annotator: str) -> Progress:
     rows = store.read("SELECT item, status, flagged, millis FROM state WHERE annotator = ?", (annotator,))
     by_status = {s: sum(row["status"] == s for row in rows) for s in ("done", "skipped", "open")}
     times = sorted(row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"])
-    finished = finished_by_hand(store)
+    finished = finished_by_hand(store, annotator)
     midnight = datetime.now(UTC).date().isoformat()
     return Progress(
         annotator=annotator,
@@ -152,5 +151,9 @@ def progress_of(store: Store, annotator: str) -> Progress:
 
 
 def _left(store: Store, annotator: str) -> int:
-    values = {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}
-    return int(store.read(f"SELECT COUNT(*) AS n {_NEEDS}", values)[0]["n"])
+    return int(store.read(f"SELECT COUNT(*) AS n {_NEEDS}", _asked_by(annotator))[0]["n"])
+
+
+def _asked_by(annotator: str) -> dict[str, str]:
+    """Return the values of `_NEEDS`."""
+    return {"who": annotator, "adjudicator": f"{ADJUDICATOR}%"}

@@ -17,6 +17,7 @@ from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import Aggregation
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.corpus import Corpus, CorpusRecord, read_corpus, write_corpus
+from stance.corpus.records import decides
 from stance.errors import AnnotationError, OutputError, Rejection, UsageError
 
 __all__ = ["FORMATS", "export_bytes", "export_labels", "import_labels"]
@@ -164,17 +165,13 @@ def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
 def _decided(store: Store, method: Aggregation) -> Corpus:
     """Return the labelled statements, each with the decision that counts among what its annotators gave."""
     corpus = labelled_corpus(store, method)
-    decisions = [(s.at, item, who, s.labels) for item, who, s in store.states() if s.status == "done" and _decides(who)]
+    decisions = [(s.at, item, who, s.labels) for item, who, s in store.states() if s.status == "done" and decides(who)]
     counts = {item: {who: dict(labels)} for _, item, who, labels in sorted(decisions, key=lambda d: d[0])}
     splits = {
         name: tuple(replace(r, annotators={**r.annotators, **counts.get(r.id, {})}) for r in records)
         for name, records in corpus.splits.items()
     }
     return replace(corpus, splits=splits)
-
-
-def _decides(name: str) -> bool:
-    return name.startswith(ADJUDICATOR)
 
 
 def _files(corpus: Corpus, kind: str) -> dict[str, str]:
@@ -234,7 +231,7 @@ def _task(number: int, record: CorpusRecord) -> dict[str, Any]:
         {
             "id": number * 1000 + i,
             "was_cancelled": False,
-            "ground_truth": _decides(name),
+            "ground_truth": decides(name),
             "result": [
                 {
                     "id": f"r{number}-{i}-{j}",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stance.annotate.store import Store, Synced
+from stance.annotate.store import Store
+from stance.annotate.syncing import Synced, sync
 from stance.corpus import Corpus, CorpusRecord, read_corpus
 from stance.errors import AnnotationError, CorpusError
 from stance.schema import LABELS, Article
@@ -86,7 +87,7 @@ def open_project(
     wanted = None if everything else unlabelled(read)
     if place.exists():
         opened = Store(place)
-        synced = opened.sync(read, queued=wanted)
+        synced = sync(opened, read, queued=wanted)
     else:
         opened = Store.create(place, read, queued=wanted or None)
         synced = Synced(len(read), 0, 0, 0)

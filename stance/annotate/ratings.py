@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.annotate.store import ADJUDICATOR, Store
+from stance.annotate.store import Store
 from stance.corpus import Corpus, CorpusRecord, cluster_of
+from stance.corpus.records import decides
 from stance.errors import UsageError
 from stance.statistics import dawid_skene, majority
 
@@ -94,11 +95,22 @@ class Ratings:
         return [cluster_of(self.items[item]) for item in self.rated]
 
 
-def finished_by_hand(store: Store) -> dict[tuple[str, str], str]:
-    """Return by item and annotator the time, UTC, of finishing it last, unless the labels were imported since."""
-    rows = store.read(
-        "SELECT item, annotator, kind, at, MAX(id) FROM entry WHERE kind IN ('done', 'import') GROUP BY item, annotator"
-    )  # SQLite takes the other columns from the row of the maximum
+def finished_by_hand(store: Store, annotator: str | None = None) -> dict[tuple[str, str], str]:
+    """Return by item and annotator the time, UTC, of finishing it last, unless the labels were imported since.
+
+    Parameters
+    ----------
+    store
+        The store.
+    annotator
+        Whose alone; everybody's if not given.
+    """
+    rows = store.read(  # SQLite takes the other columns from the row of the maximum
+        "SELECT item, annotator, kind, at, MAX(id) FROM entry "
+        f"WHERE kind IN ('done', 'import') {'AND annotator = ? ' if annotator is not None else ''}"
+        "GROUP BY item, annotator",
+        () if annotator is None else (annotator,),
+    )
     return {(row["item"], row["annotator"]): row["at"] for row in rows if row["kind"] == "done"}
 
 
@@ -110,7 +122,7 @@ def ratings_of_store(store: Store) -> Ratings:
     for item, annotator, state in store.states():
         if state.status != "done":
             continue
-        if annotator.startswith(ADJUDICATOR):
+        if decides(annotator):
             at = finished.get((item, annotator), state.at)
             if at >= latest.get(item, ""):
                 latest[item], settled[item] = at, dict(state.labels)
@@ -126,7 +138,7 @@ def ratings_of_corpus(corpus: Corpus) -> Ratings:
     for record in corpus.records:
         for name, labels in record.annotators.items():
             known = {t: label for t, label in labels.items() if label is not None}
-            if name.startswith(ADJUDICATOR):
+            if decides(name):
                 settled[record.id] = known
             else:
                 given.append(Rating(record.id, name, known))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from stance.corpus import CorpusRecord
+from stance.corpus.records import ADJUDICATOR
 from stance.errors import AnnotationError
 from stance.schema import Speaker, Statement
 
@@ -23,6 +24,7 @@ __all__ = [
     "check_name",
     "load_record",
     "store_record",
+    "stored_name",
     "with_wider_context",
 ]
 
@@ -160,6 +162,12 @@ def check_name(name: str) -> str:
         message = f"name {name[:60]!r}: 1 to 40 letters, digits, spaces or any of _ . @ + ' -"
         raise AnnotationError(message, file="annotator", rule="annotator-name")
     return known
+
+
+def stored_name(annotator: str) -> str:
+    """Return the name an annotator is stored under, or an adjudicator with the prefix; checks it."""
+    person = annotator.removeprefix(ADJUDICATOR)
+    return annotator[: len(annotator) - len(person)] + check_name(person)
 
 
 def store_record(record: CorpusRecord) -> str:

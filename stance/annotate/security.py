@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stance.addresses import is_loopback
 from stance.annotate.records import check_name
 from stance.errors import AnnotationError, UsageError
 
@@ -147,7 +147,7 @@ def check_address(host: str, token: str | None, names: Sequence[str] = ()) -> tu
         If the address or a name is open to others and there is no token, or the token is shorter than 16 characters.
     """
     local = ("127.0.0.1", "localhost", "::1")
-    others = [name.lower() for name in (host, *names) if name not in local and not _is_loopback(name)]
+    others = [name.lower() for name in (host, *names) if not is_loopback(name)]
     if others and token is None:
         what = f"{others[0]} is open to other machines"
         raise UsageError(f"{what}: give --token-file or $STANCE_TOKEN, or stay on 127.0.0.1")
@@ -156,13 +156,6 @@ def check_address(host: str, token: str | None, names: Sequence[str] = ()) -> tu
     if host in ("0.0.0.0", "::") and not names:  # recognised, not bound
         raise UsageError(f"{host} answers for any name: give --name, or the address that others use")
     return (*local, host.lower(), *(name.lower() for name in names))
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def cookie_name(store: str) -> str:

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,7 @@ from stance.annotate.records import (
     LabelRow,
     StoredItem,
     check_name,
-    store_record,
-    with_wider_context,
+    stored_name,
 )
 from stance.annotate.tables import (
     add_annotator,
@@ -34,7 +33,6 @@ from stance.annotate.tables import (
     item_of_row,
     last_change,
     make_tables,
-    put_item,
     put_state,
     read_state,
     release_item,
@@ -43,32 +41,12 @@ from stance.annotate.tables import (
     utc_now,
 )
 from stance.corpus import Corpus
-from stance.corpus.records import ADJUDICATOR
+from stance.corpus.records import ADJUDICATOR, decides
 from stance.errors import AnnotationError, ConflictError
 
-__all__ = ["ADJUDICATOR", "Store", "Synced"]
+__all__ = ["ADJUDICATOR", "Store"]
 
 _FORMAT = "1"
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """What a corpus brought to its store.
-
-    Parameters
-    ----------
-    added, updated
-        New statements, and known ones whose labels, context, split or source changed.
-    gone
-        Statements of the store that the corpus no longer has.
-    kept
-        Labels of annotators that the corpus says otherwise, where those of the store stand.
-    """
-
-    added: int
-    updated: int
-    gone: int
-    kept: int
 
 
 class Store:
@@ -187,64 +165,6 @@ class Store:
             raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
         return item_of_row(rows[0])
 
-    def sync(self, corpus: Corpus, *, queued: Iterable[str] | None = None) -> Synced:
-        """Take over what has changed in a corpus since it was last opened; what annotators gave stays.
-
-        Parameters
-        ----------
-        corpus
-            The corpus as it is now.
-        queued
-            Ids of the statements to be labelled; all if not given. Nothing leaves the queue but what the corpus no
-            longer has.
-
-        Raises
-        ------
-        AnnotationError
-            If label set or targets differ, or a statement of the same id has other words.
-        """
-        for what, ours, theirs in (("labels", self.labels, corpus.labels), ("targets", self.targets, corpus.targets)):
-            if ours != theirs:
-                message = f"the store's {what} are {', '.join(ours)}, the corpus has {', '.join(theirs)}"
-                raise AnnotationError(message, file=str(self.path), rule=f"other-{what}")
-        wanted = set(queued) if queued is not None else {record.id for record in corpus.records}
-        added = updated = kept = 0
-        with self.write() as db:
-            known = {row["id"]: item_of_row(row) for row in db.execute("SELECT * FROM item")}
-            for place, (split, record) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs):
-                item = known.pop(record.id, None)
-                if item is None:
-                    added += 1
-                    row = (record.id, place, split, record.id in wanted, float(place), store_record(record))
-                    db.execute("INSERT INTO item(id, place, split, queued, rank, record) VALUES (?,?,?,?,?,?)", row)
-                else:
-                    if item.record.statement.text != record.statement.text:
-                        message = f"statement {record.id!r} has other words than the store's"
-                        raise AnnotationError(message, file=str(self.path), rule="other-statement")
-                    fresh = with_wider_context(record, item.record)
-                    updated += put_item(db, item, place, split, item.queued or record.id in wanted, fresh)
-                for who, given in record.annotators.items():
-                    kept += not self._take_over(db, record.id, who, given)
-            db.executemany("UPDATE item SET queued = 0 WHERE id = ?", ((item,) for item in known))
-        return Synced(added, updated, len(known), kept)
-
-    def _take_over(self, db: sqlite3.Connection, item: str, who: str, given: Mapping[str, str | None]) -> bool:
-        """Import what a corpus says an annotator gave; ``False`` where the store knows better.
-
-        That is where the annotator has worked on the item here, or where the very labels were imported before and
-        others since.
-        """
-        name = _stored_name(who)
-        rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ?", (item, name)).fetchall()
-        labels = {target: label for target, label in given.items() if label is not None}
-        before: dict[int, dict[str, str]] = {}
-        for row in rows:
-            before.setdefault(row["version"], {})[row["target"]] = row["label"]
-        if any(row["kind"] != "import" for row in rows) or labels in before.values():
-            return read_state(db, item, name).labels == labels
-        self._import(db, [(item, name, given)])
-        return True
-
     def items(self) -> list[StoredItem]:
         """Return all items in the order of the corpus."""
         return [item_of_row(row) for row in self.read("SELECT * FROM item ORDER BY place")]
@@ -264,7 +184,7 @@ class Store:
     def annotators(self, *, adjudicators: bool = False) -> list[str]:
         """Return the names of all who have a part, in order."""
         names = [row["name"] for row in self.read("SELECT name FROM annotator ORDER BY name")]
-        return [n for n in names if adjudicators or not n.startswith(ADJUDICATOR)]
+        return [n for n in names if adjudicators or not decides(n)]
 
     def enter(self, name: str, *, adjudicator: bool = False) -> str:
         """Add an annotator, or find the one of this name; returns the name to save under.
@@ -352,12 +272,13 @@ class Store:
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
         """Add finished labels from elsewhere, as (item, annotator, label per target); returns how many were new."""
         with self.write() as db:
-            return self._import(db, given)
+            return self.import_within(db, given)
 
-    def _import(self, db: sqlite3.Connection, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
+    def import_within(self, db: sqlite3.Connection, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
+        """Do the same in a transaction that does more (`write`)."""
         count = 0
         for item, annotator, labels in given:
-            name = _stored_name(annotator)
+            name = stored_name(annotator)
             add_annotator(db, name)
             known = {target: label for target, label in labels.items() if label is not None}
             change = Change("import", labels=known)
@@ -434,7 +355,7 @@ class Store:
         """Keep others off an item that is being worked on, and let them have it again once it is finished."""
         if after.status != "open":
             release_item(db, item, annotator)
-        elif not annotator.startswith(ADJUDICATOR):
+        elif not decides(annotator):
             claim_item(db, item, annotator, time.time())
 
     def _check(self, change: Change) -> None:
@@ -457,9 +378,3 @@ class Store:
             message = f"not finished: no label for {', '.join(missing)}"
             raise AnnotationError(message, file=str(self.path), rule="incomplete")
         return after
-
-
-def _stored_name(annotator: str) -> str:
-    """Return the name an annotator is stored under, or an adjudicator with the prefix; checks it."""
-    person = annotator.removeprefix(ADJUDICATOR)
-    return annotator[: len(annotator) - len(person)] + check_name(person)

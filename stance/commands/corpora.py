@@ -7,7 +7,7 @@ import json
 import sys
 from functools import partial
 
-from stance.commands.printing import Notices, print_table
+from stance.commands.printing import Notices, print_table, told_on_stderr
 from stance.errors import Rejection
 
 __all__ = ["agreement", "annotate", "evaluate", "train"]
@@ -64,8 +64,7 @@ def evaluate(arguments: argparse.Namespace, notices: Notices) -> int:
     )
     if arguments.output:
         check_folder(arguments.output)
-    say = (lambda what: print(what, file=sys.stderr)) if sys.stderr.isatty() else None
-    result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject, progress=say)
+    result = evaluate(arguments.corpus, arguments.model, options, on_reject=notices.reject, progress=told_on_stderr())
     written = write_report(result, arguments.output, text=not arguments.no_text) if arguments.output else []
     if arguments.json:
         print(json.dumps(metrics(result), indent=1, ensure_ascii=False, allow_nan=False))

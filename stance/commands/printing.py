@@ -27,6 +27,7 @@ __all__ = [
     "print_table",
     "progress",
     "refuse_input",
+    "told_on_stderr",
     "warn_no_statement",
 ]
 
@@ -115,6 +116,11 @@ def print_table(table: Callable[[], Any], rows: Sequence[Any]) -> None:
 
     console = Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
     console.print(table())
+
+
+def told_on_stderr() -> Callable[[str], None] | None:
+    """Return what says on standard error what begins, if that is a terminal."""
+    return partial(print, file=sys.stderr) if sys.stderr.isatty() else None
 
 
 def progress(

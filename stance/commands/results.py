@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from stance.commands.printing import DONE, Notices, print_table, progress
+from stance.commands.printing import DONE, Notices, print_table, progress, told_on_stderr
 
 __all__ = ["report", "serve"]
 
@@ -34,7 +34,7 @@ def report(arguments: argparse.Namespace, notices: Notices) -> int:
             on_reject=notices.reject,
             on_warn=notices.warn,
             stdin=sys.stdin.buffer,
-            progress=(lambda what: print(what, file=sys.stderr)) if sys.stderr.isatty() else None,
+            progress=told_on_stderr(),
         )
     if arguments.output:
         report.write(arguments.output)

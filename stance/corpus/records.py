@@ -10,7 +10,7 @@ from types import MappingProxyType
 from stance.errors import CorpusError
 from stance.schema import Statement
 
-__all__ = ["ADJUDICATOR", "Corpus", "CorpusRecord", "broken_rule", "check_corpus", "cluster_of", "is_date"]
+__all__ = ["ADJUDICATOR", "Corpus", "CorpusRecord", "broken_rule", "check_corpus", "cluster_of", "decides", "is_date"]
 
 ADJUDICATOR = "adjudicator:"
 """Prefix of the name under which a person's decisions on disagreements are stored."""
@@ -103,6 +103,11 @@ def check_corpus(corpus: Corpus) -> None:
             if problem := broken_rule(record, corpus, seen):
                 raise CorpusError(problem[1], file=f"{corpus.name}/{split}", record=row, rule=problem[0])
             seen.add(record.id)
+
+
+def decides(annotator: str) -> bool:
+    """Tell whether labels are under this name as a decision on disagreements, not as a rating."""
+    return annotator.startswith(ADJUDICATOR)
 
 
 def broken_rule(record: CorpusRecord, corpus: Corpus, seen: set[str]) -> tuple[str, str] | None:

@@ -112,27 +112,9 @@ def fit(
         raise MissingExtraError("training", "train") from error
     model, config = classifier.model, classifier.config
     device = model.device
-    use_cpu = not torch.cuda.is_available()
-    arguments = TrainingArguments(
-        output_dir=str(output),
-        num_train_epochs=options.epochs,
-        per_device_train_batch_size=options.batch_size,
-        lr_scheduler_type="cosine",
-        warmup_steps=options.warmup,
-        max_grad_norm=1.0,
-        seed=options.seed,
-        bf16=options.bf16,
-        use_cpu=use_cpu,
-        save_strategy="no",
-        report_to=[],
-        logging_steps=100,
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-    )
     trainer = _StanceTrainer(
         model=model,
-        args=arguments,
+        args=_arguments(options, output),
         train_dataset=ExampleDataset(examples, augment, options.seed),
         data_collator=Collator(
             classifier.packer,
@@ -153,6 +135,26 @@ def fit(
     model.to(device)  # type: ignore[arg-type]
     model.eval()  # type: ignore[no-untyped-call]
     return classifier
+
+
+def _arguments(options: FitOptions, output: str | Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(output),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        lr_scheduler_type="cosine",
+        warmup_steps=options.warmup,
+        max_grad_norm=1.0,
+        seed=options.seed,
+        bf16=options.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        save_strategy="no",
+        report_to=[],
+        logging_steps=100,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from stance.addresses import is_loopback
 from stance.errors import UsageError
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "MAX_TARGET_CHARS",
     "MIN_TOKEN",
     "ServeOptions",
-    "is_loopback",
     "read_token",
 ]
 
@@ -102,16 +101,6 @@ class ServeOptions:
         if not self.names and not is_loopback(self.host):
             return None
         return frozenset({"localhost", "127.0.0.1", "::1", self.host.lower(), *(n.lower() for n in self.names)})
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_token(path: str | Path | None, environment: Mapping[str, str] = os.environ) -> str | None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from stance.annotate.assignment import LEASE, next_item, progress, set_overlap, take_item
 from stance.annotate.records import Change
-from stance.annotate.store import Store, Synced
+from stance.annotate.store import Store
+from stance.annotate.syncing import Synced, sync
 from stance.corpus import CorpusRecord
 from stance.errors import AnnotationError, ConflictError, UsageError
 from tests.annotate.conftest import make_corpus
@@ -267,9 +268,9 @@ def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, c
     store = Store.create(path, with_annotator("reader a", corpus.records))
     assert store.state("s5", "reader a").labels == full
     with pytest.raises(AnnotationError, match="letters"):
-        store.sync(with_annotator("a/b", make_corpus(8).records))
+        sync(store, with_annotator("a/b", make_corpus(8).records))
     assert len(store.items()) == 6
-    assert store.sync(with_annotator("reader b", make_corpus(8).records)).added == 2
+    assert sync(store, with_annotator("reader b", make_corpus(8).records)).added == 2
     assert store.state("s7", "reader b").labels == full
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.db"]
 
@@ -277,16 +278,16 @@ def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, c
 def test_a_grown_corpus_adds_its_statements(store, corpus):
     store.enter("Ada")
     store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
-    assert store.sync(make_corpus(9)).added == 3
+    assert sync(store, make_corpus(9)).added == 3
     assert [item.id for item in store.items()][-1] == "s8"
     assert store.state("s0", "Ada").labels == {"Russia": "favor"}
     with pytest.raises(AnnotationError, match="targets"):
-        store.sync(replace(corpus, targets=("NATO",)))
+        sync(store, replace(corpus, targets=("NATO",)))
     changed: CorpusRecord = replace(
         corpus.records[0], statement=replace(corpus.records[0].statement, text="other words")
     )
     with pytest.raises(AnnotationError, match="other words"):
-        store.sync(replace(corpus, splits={"train": (changed,)}))
+        sync(store, replace(corpus, splits={"train": (changed,)}))
 
 
 def test_a_store_made_meanwhile_is_not_overwritten(tmp_path, corpus, monkeypatch):
@@ -312,7 +313,7 @@ def test_a_corpus_that_grew_is_read_by_several_at_once(tmp_path, corpus):
 
     def work() -> None:
         start.wait()
-        added.append(store.sync(make_corpus(200)).added)
+        added.append(sync(store, make_corpus(200)).added)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -328,7 +329,7 @@ def test_what_changed_in_the_corpus_is_taken_over(store, corpus, full):
     article = replace(first, statement=replace(first.statement, before=f"Long before. {first.statement.before}"))
     labelled = replace(second, labels=full)
     changed = replace(corpus, splits={"train": (article, labelled), "test": tuple(rest[:-1])})
-    assert store.sync(changed, queued=["s0"]) == Synced(0, 5, 1, 0)
+    assert sync(store, changed, queued=["s0"]) == Synced(0, 5, 1, 0)
     items = {item.id: item for item in store.items()}
     assert items["s0"].record.statement.before.startswith("Long before.")
     assert items["s1"].record.labels == full
@@ -336,14 +337,14 @@ def test_what_changed_in_the_corpus_is_taken_over(store, corpus, full):
     assert [item.id for item in items.values() if item.queued] == ["s0", "s1", "s2", "s3", "s4"]
     assert store.suggestions("s0") == {}
     assert store.suggestions("s1") != {}
-    assert store.sync(replace(changed, splits={"train": (first, labelled), "test": tuple(rest[:-1])})).updated == 0
+    assert sync(store, replace(changed, splits={"train": (first, labelled), "test": tuple(rest[:-1])})).updated == 0
     assert store.item("s0").record.statement.before.startswith("Long before.")  # of the article that was joined once
 
 
 def test_a_statement_is_queued_only_if_asked_for(store):
-    store.sync(make_corpus(8), queued=["s6"])
+    sync(store, make_corpus(8), queued=["s6"])
     assert [item.id for item in store.items() if item.queued][-1] == "s6"
-    store.sync(make_corpus(8))
+    sync(store, make_corpus(8))
     assert all(item.queued for item in store.items())
 
 
@@ -352,12 +353,12 @@ def test_labels_the_corpus_corrects_come_in_and_work_done_here_stays(store, corp
         records = (replace(r, annotators={"reader": {**full, "Russia": label}}) for r in corpus.records)
         return replace(corpus, splits={"train": tuple(records)})
 
-    store.sync(by_reader("against"))
+    sync(store, by_reader("against"))
     store.save("s0", "reader", Change("done", {"Russia": "neutral"}))
-    assert store.sync(by_reader("favor")).kept == 1
+    assert sync(store, by_reader("favor")).kept == 1
     assert [store.state(i, "reader").labels["Russia"] for i in ("s0", "s1")] == ["neutral", "favor"]
     store.import_labels([("s1", "reader", {"Russia": "neutral"})])
-    assert store.sync(by_reader("favor")).kept == 2
+    assert sync(store, by_reader("favor")).kept == 2
     assert store.state("s1", "reader").labels["Russia"] == "neutral"
 
 

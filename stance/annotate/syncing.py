@@ -1,0 +1,97 @@
+"""What has changed in a corpus since its store was made."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from stance.annotate.records import store_record, stored_name, with_wider_context
+from stance.annotate.store import Store
+from stance.annotate.tables import item_of_row, put_item, read_state
+from stance.corpus import Corpus
+from stance.errors import AnnotationError
+
+__all__ = ["Synced", "sync"]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a corpus brought to its store.
+
+    Parameters
+    ----------
+    added, updated
+        New statements, and known ones whose labels, context, split or source changed.
+    gone
+        Statements of the store that the corpus no longer has.
+    kept
+        Labels of annotators that the corpus says otherwise, where those of the store stand.
+    """
+
+    added: int
+    updated: int
+    gone: int
+    kept: int
+
+
+def sync(store: Store, corpus: Corpus, *, queued: Iterable[str] | None = None) -> Synced:
+    """Take over what has changed in a corpus since it was last opened; what annotators gave stays.
+
+    Parameters
+    ----------
+    store
+        The store.
+    corpus
+        The corpus as it is now.
+    queued
+        Ids of the statements to be labelled; all if not given. Nothing leaves the queue but what the corpus no
+        longer has.
+
+    Raises
+    ------
+    AnnotationError
+        If label set or targets differ, or a statement of the same id has other words.
+    """
+    for what, ours, theirs in (("labels", store.labels, corpus.labels), ("targets", store.targets, corpus.targets)):
+        if ours != theirs:
+            message = f"the store's {what} are {', '.join(ours)}, the corpus has {', '.join(theirs)}"
+            raise AnnotationError(message, file=str(store.path), rule=f"other-{what}")
+    wanted = set(queued) if queued is not None else {record.id for record in corpus.records}
+    added = updated = kept = 0
+    with store.write() as db:
+        known = {row["id"]: item_of_row(row) for row in db.execute("SELECT * FROM item")}
+        for place, (split, record) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs):
+            item = known.pop(record.id, None)
+            if item is None:
+                added += 1
+                row = (record.id, place, split, record.id in wanted, float(place), store_record(record))
+                db.execute("INSERT INTO item(id, place, split, queued, rank, record) VALUES (?,?,?,?,?,?)", row)
+            else:
+                if item.record.statement.text != record.statement.text:
+                    message = f"statement {record.id!r} has other words than the store's"
+                    raise AnnotationError(message, file=str(store.path), rule="other-statement")
+                fresh = with_wider_context(record, item.record)
+                updated += put_item(db, item, place, split, item.queued or record.id in wanted, fresh)
+            for who, given in record.annotators.items():
+                kept += not _take_over(store, db, record.id, who, given)
+        db.executemany("UPDATE item SET queued = 0 WHERE id = ?", ((item,) for item in known))
+    return Synced(added, updated, len(known), kept)
+
+
+def _take_over(store: Store, db: sqlite3.Connection, item: str, who: str, given: Mapping[str, str | None]) -> bool:
+    """Import what a corpus says an annotator gave; ``False`` where the store knows better.
+
+    That is where the annotator has worked on the item here, or where the very labels were imported before and
+    others since.
+    """
+    name = stored_name(who)
+    rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ?", (item, name)).fetchall()
+    labels = {target: label for target, label in given.items() if label is not None}
+    before: dict[int, dict[str, str]] = {}
+    for row in rows:
+        before.setdefault(row["version"], {})[row["target"]] = row["label"]
+    if any(row["kind"] != "import" for row in rows) or labels in before.values():
+        return read_state(db, item, name).labels == labels
+    store.import_within(db, [(item, name, given)])
+    return True
