@@ -61,8 +61,6 @@ def build(
     chosen = [s for i, s in enumerate(recipe.stages, start=1) if not stages or i in stages]
     torch.manual_seed(chosen[0].fit.seed)
     classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe, encoder)
-    if attention := recipe.encoder.get("attn_implementation"):
-        classifier.model.encoder.set_attn_implementation(attention)  # a loaded model has forgotten it
     classifier.config.target_view = recipe.target_view
     for stage in chosen:
         build_stage(classifier, recipe, stage, data, output)

@@ -20,6 +20,7 @@ from stance.learning import Example
 from stance.model import StanceClassifier, shipped_model
 from training.corpora import data_folder, own
 from training.evaluate import predict
+from training.families import by_family
 from training.flips import flip_consistency
 from training.tables import figures
 from training.tasks import Task, corpus_hash, country_task, tasks
@@ -57,11 +58,14 @@ def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
     held = {"own": mine}
     if data is not None:
         held |= {name: task for name, (_, task) in tasks(data, "validation").items()}
+    predicted = {name: predict(classifier, task) for name, task in held.items()}
     found = {
-        name: {figure: round(value, 4) for figure, (value, _, _) in all_of.items() if figure in _PINNED}
-        for name, all_of in ((name, figures(task, predict(classifier, task))) for name, task in held.items())
+        name: {figure: round(v, 4) for figure, (v, _, _) in figures(task, predicted[name]).items() if figure in _PINNED}
+        for name, task in held.items()
     }
     found["own"]["flip-consistency"] = round(flip_consistency(classifier, examples).consistent[0], 4)
+    families = by_family(mine, predicted["own"])
+    found["own"] |= {f"family {name}": round(share, 4) for name, (share, _, _) in families.items()}
     return {"figures": found, "corpora": {name: corpus_hash(task) for name, task in held.items()}}
 
 

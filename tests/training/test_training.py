@@ -4,6 +4,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from transformers import TrainerCallback
 
 from stance.learning import Example, FitOptions, fit
 from stance.learning.calibration import abstain_threshold, fit_temperature
@@ -157,6 +158,20 @@ def test_frozen_layers_stay_as_they_are_and_learn_again_afterwards(tiny, tmp_pat
     assert all(parameter.requires_grad for parameter in tiny.model.parameters())
     with pytest.raises(ValueError, match="freeze_layers is 3, the encoder has 2 layers"):
         fit(tiny, texts, FitOptions(freeze_layers=3), output=tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on a GPU the fused kernel is the faster one")
+@pytest.mark.parametrize(("words", "expected"), [(4, "eager"), (300, "sdpa")])
+def test_attention_is_written_out_for_short_inputs_while_training(tiny, tmp_path, words, expected):
+    seen = []
+
+    class Look(TrainerCallback):
+        def on_step_end(self, args, state, control, **_):
+            seen.append(tiny.model.encoder.config._attn_implementation)
+
+    texts = [example("Russia " + "never " * words + "attacked Ukraine", "-n-n")]
+    fit(tiny, texts, FitOptions(epochs=1, bf16=False), output=tmp_path, callbacks=[Look()])
+    assert (seen, tiny.model.encoder.config._attn_implementation) == ([expected], "sdpa")
 
 
 def test_new_markers_start_as_what_the_encoder_knows(tiny):

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from stance.schema import LABELS
+from training.corpora import own
+from training.families import FEWEST, by_family
+from training.tasks import country_task
+
+SILENT = LABELS.index("not_addressed")
+
+
+@pytest.fixture(scope="module")
+def task():
+    return country_task("own", [e for split in ("validation", "test") for e in own.read(split)])
+
+
+def test_every_kind_of_difficulty_is_measured(task):
+    found = by_family(task, task.gold)
+    assert {"swap", "negation", "agent-patient", "irony", "we-our", "neutral-grim", "implied", "multi"} <= set(found)
+    assert all(share == (1.0, 1.0, 1.0) for share in found.values())
+
+
+def test_a_family_of_few_documents_is_left_out(task):
+    documents = {}
+    held = {e.statement.id: e.document for e in task.examples}
+    for record in own.records():
+        if record["id"] in held:
+            documents.setdefault(record["family"], set()).add(held[record["id"]])
+    few = {family for family, found in documents.items() if len(found) < FEWEST}
+    assert few
+    assert not few & set(by_family(task, task.gold))
+
+
+def test_silence_about_what_is_addressed_and_a_side_where_none_is_taken_both_count(task):
+    silent = by_family(task, np.full_like(task.gold, SILENT))
+    assert all(share[0] == 0.0 for share in silent.values())
+    loud = np.where(task.gold == SILENT, LABELS.index("against"), task.gold)
+    addressed = {family: share[0] for family, share in by_family(task, loud).items()}
+    assert all(0 < share < 1 for share in addressed.values())

@@ -1,0 +1,55 @@
+"""Behaviour by family: how many of the hard cases of each kind, of our own writing and held out, the model gets right.
+
+The families are kinds of difficulty (`training/own`): the same words with the sides swapped, negation, who does it to
+whom, praise turned to irony, "we" said by different speakers, neutral reports of grim things, targets only implied,
+several targets with several stances. `training.release_gate` pins the share of each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.schema import LABELS
+from stance.statistics import clustered_interval
+from training.corpora import own
+from training.tasks import Task
+
+__all__ = ["FEWEST", "by_family"]
+
+FEWEST = 10
+"""Documents (minimal pairs, or statements that have none) of which a family needs as many."""
+_SILENT = LABELS.index("not_addressed")
+
+
+def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float, float, float]]:
+    """Return the share of right labels by family, with its 95 % interval clustered by document.
+
+    Counted are the pairs of statement and target that are addressed by the readers' label or by the model's.
+
+    Parameters
+    ----------
+    task
+        A task of our own statements, see `training.tasks.country_task`.
+    predicted
+        Label ids, shape ``(n,)`` as the task's `gold`.
+    """
+    family_of = {record["id"]: record["family"] for record in own.records()}
+    width = len(task.gold) // len(task.examples)
+    families = np.repeat([family_of[e.statement.id] for e in task.examples], width)
+    counted = (task.gold != _SILENT) | (predicted != _SILENT)
+    found = {}
+    for family in sorted(set(families)):
+        mine = (families == family) & counted
+        names, cluster = np.unique(np.array(task.clusters)[mine], return_inverse=True)
+        if len(names) < FEWEST:
+            continue
+        counts = np.zeros((len(names), 2), dtype=np.int64)  # right, counted
+        np.add.at(counts, cluster, np.stack([task.gold == predicted, np.ones_like(counted)], axis=1)[mine])
+        total = counts.sum(axis=0)
+        found[str(family)] = (float(_share(total)), *clustered_interval(counts, _share))
+    return found
+
+
+def _share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(counts[..., 0] / np.maximum(counts[..., 1], 1))
