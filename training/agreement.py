@@ -8,23 +8,20 @@ can be held to (against the settled labels it would be too kind: the second read
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.schema import LABELS
-from stance.statistics import (
-    clustered_interval,
-    cohen_kappa,
-    confusion_by_cluster,
-    f1_per_label,
-    krippendorff_alpha,
-)
+from stance.statistics import cohen_kappa, krippendorff_alpha
 from training.corpora import country_stance, data_folder
 from training.corpora.country_stance import TARGETS
+from training.tables import figures, shown
+from training.tasks import Task
 
-__all__ = ["main", "readings"]
+__all__ = ["ceiling", "main", "readings"]
 
 
 def readings(data: Path) -> tuple[NDArray[np.int64], list[str]]:
@@ -48,6 +45,19 @@ def readings(data: Path) -> tuple[NDArray[np.int64], list[str]]:
     return np.array(codes), documents
 
 
+def ceiling(codes: NDArray[np.int64], documents: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """Return the figures of the second reader against the first, each as a model's is counted (`training.tables`).
+
+    Parameters
+    ----------
+    codes, documents
+        What `readings` returns.
+    """
+    clusters = [d for d in documents for _ in TARGETS]
+    first = Task("first reading", LABELS, [], [], codes[..., 0].ravel(), clusters)
+    return figures(first, codes[..., 1].ravel())
+
+
 def main() -> None:
     """Print alpha and kappa per target, and the second reader's figures."""
     codes, documents = readings(data_folder())
@@ -59,12 +69,8 @@ def main() -> None:
             f"{target:15s} alpha {alpha.value:.3f} [{alpha.low:.3f}, {alpha.high:.3f}]"
             f"  kappa {kappa.value:.3f} [{kappa.low:.3f}, {kappa.high:.3f}]"
         )
-    clusters = [d for d in documents for _ in TARGETS]
-    counts = confusion_by_cluster(codes[..., 0].ravel(), codes[..., 1].ravel(), clusters, len(LABELS))
-    for name, chosen in (("macro-F1", [0, 1, 2, 3]), ("F1 against+favor", [0, 2])):
-        value = f1_per_label(counts.sum(axis=0))[chosen].mean()
-        low, high = clustered_interval(counts, lambda c, chosen=chosen: f1_per_label(c)[..., chosen].mean(axis=-1))
-        print(f"second reader against the first, {name}: {value:.3f} [{low:.3f}, {high:.3f}]")
+    for name, figure in ceiling(codes, documents).items():
+        print(f"second reader against the first, {name}: {shown(figure)}")
 
 
 if __name__ == "__main__":
