@@ -1,55 +1,50 @@
-"""Figures of the model beside baselines: ``python -m training.evaluate [--split test] [--model FOLDER]``."""
+"""Figures of the model beside baselines: ``python -m training.evaluate [--split test] [--model FOLDER]``.
+
+What takes hours is measured by commands of its own (`training.single_pass`, `training.leave_one_out`,
+`training.learning_curve`) and printed from the files they keep, with what it was measured on.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stance.model import StanceClassifier, shipped_model
+from training import kept, learning_curve, leave_one_out, single_pass
+from training.agreement import ceiling, readings
 from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
+from training.directed import as_published, directed_scores
 from training.flips import flip_consistency
 from training.model_card import model_card
-from training.single_pass import STORED, stored_answers
 from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown
 from training.tasks import Task, tasks
 
-__all__ = ["evaluated", "main", "predict"]
+__all__ = ["evaluated", "main", "predict", "scores"]
 
 
 def predict(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
     """Return the class the model gives each item of a task."""
+    return np.asarray(scores(classifier, task).argmax(1))
+
+
+def scores(classifier: StanceClassifier, task: Task) -> NDArray[np.floating]:
+    """Return the score of each class for each item of a task, shape ``(n, classes)``."""
     if task.pairs:
-        return _dse_classes(classifier, task)
+        return directed_scores(classifier, task.pairs)
     statements = [e.statement for e in task.examples]
     if set(task.targets) == set(TARGETS):
         p, _ = classifier.predict_proba(statements, TARGETS)
-        return p.argmax(-1).ravel()
-    return classifier.predict_pairs(statements, task.targets)[:, :3].argmax(1)
+        return np.asarray(p.reshape(len(task.gold), -1))
+    return np.asarray(classifier.predict_pairs(statements, task.targets)[:, : len(task.labels)])
 
 
-def _dse_classes(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
-    """Predict DSE's five classes from the stance of p toward q and of q toward p, taken as independent."""
-    p = classifier.predict_pairs([x.statement(x.p) for x in task.pairs], [x.q for x in task.pairs])[:, :3]
-    q = classifier.predict_pairs([x.statement(x.q) for x in task.pairs], [x.p for x in task.pairs])[:, :3]
-    p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
-    against, neutral, favor = 0, 1, 2
-    scores = [
-        p[:, neutral] * q[:, neutral],
-        p[:, favor] * q[:, neutral],
-        p[:, neutral] * q[:, favor],
-        p[:, against] * q[:, neutral],
-        p[:, neutral] * q[:, against],
-    ]
-    return np.stack(scores, axis=1).argmax(1)
-
-
-def evaluated(classifier: StanceClassifier, data: Path, split: str, stored: Path = STORED) -> Iterator[Figures]:
+def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path = kept.FOLDER) -> Iterator[Figures]:
     """Yield the tables of a split: each corpus beside the baselines, then country-stance by target.
 
     Parameters
@@ -60,30 +55,46 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, stored: Path
         Folder of the corpora.
     split
         ``validation`` or ``test``.
-    stored
-        Answers that `training.single_pass` has written, if it was run.
+    folder
+        Where the results of the long measurements are kept.
     """
     tuning = {name: held for name, (_, held) in tasks(data, "validation").items()}
     for name, (train, held) in tasks(data, split).items():
+        country = name == "country-stance"
         answers = {label: baseline(train, held, tuning[name]) for label, baseline in BASELINES.items()}
-        note = ""
-        if name == "country-stance":
-            further, note = stored_answers(stored, held, split)
-            answers |= further
-        answers[classifier.id] = predict(classifier, held)
-        found = {label: figures(held, predicted) for label, predicted in answers.items()}
-        columns = list(found[classifier.id])
-        title = f"{name}, {split}: {len(held.gold)} items, {len(set(held.clusters))} documents"
-        rows = [[label, *map(shown, f.values())] for label, f in found.items()]
-        yield Figures(title, ["", *columns], rows, note)
+        further, note = single_pass.stored_answers(folder / single_pass.KEPT.name, held, split) if country else ({}, "")
+        p = scores(classifier, held)
+        answers |= {**further, classifier.id: p.argmax(1)}
+        yield _beside(held, answers, split, *(_ceiling(data, split, note) if country else ([], note)))
         yield paired(held, classifier.id, answers, split)
-        if name == "country-stance":
+        if country:
             yield by_slice(held, answers, split)
-            p, _ = classifier.predict_proba([e.statement for e in held.examples], TARGETS)
-            flat = p.reshape(len(held.gold), -1)
-            yield by_target(held, flat, split)
-            yield abstention(held, flat.argmax(1), ~classifier.abstains(flat), split)
+            yield by_target(held, p, split)
+            yield abstention(held, p.argmax(1), ~classifier.abstains(p), split)
+        if held.pairs:
+            yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
+    yield leave_one_out.seen_and_unseen(folder / leave_one_out.KEPT.name, tuning["country-stance"])
+    kept_curve = folder / learning_curve.KEPT.name
+    yield from learning_curve.learned_and_forgotten(kept_curve, classifier.id, data, tuning["country-stance"])
+
+
+def _beside(
+    held: Task, answers: Mapping[str, NDArray[np.int64]], split: str, further: list[list[str]], note: str
+) -> Figures:
+    """Put the figures of several systems on a task side by side, and further rows under them."""
+    found = {label: figures(held, predicted) for label, predicted in answers.items()}
+    title = f"{held.name}, {split}: {len(held.gold)} items, {len(set(held.clusters))} documents"
+    rows = [[label, *map(shown, f.values())] for label, f in found.items()]
+    return Figures(title, ["", *next(iter(found.values()))], [*rows, *further], note)
+
+
+def _ceiling(data: Path, split: str, note: str) -> tuple[list[list[str]], str]:
+    """Return the row of what a second reader reaches on country-stance, and a note with what is to be said of it."""
+    if split != "test":
+        return [], f"Statements of the {split} split were read once: the ceiling is measured on test. {note}"
+    row = ["second reader against the first (ceiling)", *map(shown, ceiling(*readings(data)).values())]
+    return [row], f"Systems are held against the settled labels, the second reader against the first. {note}"
 
 
 def _flips(classifier: StanceClassifier, data: Path, split: str) -> Figures:

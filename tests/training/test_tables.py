@@ -1,13 +1,14 @@
-import json
-
 import numpy as np
 import pytest
 
 from stance.learning import Example
 from stance.schema import LABELS, Statement
 from training.baselines import BASELINES, embedded
+from training.corpora import country_stance
 from training.corpora.country_stance import TARGETS, decode
-from training.single_pass import as_pairs, stored_answers
+from training.kept import keep
+from training.plain import start
+from training.single_pass import KEPT, as_pairs, stored_answers
 from training.tables import abstention, by_slice, figures, paired
 from training.tasks import Task, corpus_hash, country_task
 
@@ -99,23 +100,35 @@ def test_stored_answers_belong_to_their_items(tmp_path):
     task, path = made(4), tmp_path / "single_pass.json"
     answers, note = stored_answers(path, task, "test")
     assert answers == {}
-    assert "not measured" in note
-    stored = {
-        "statements": 10,
-        "epochs": 1.0,
+    assert "Not measured" in note
+    results = {
         "timed": 4,
-        "seconds": {"single pass": 1.0, "pairs": 3.0},
+        "seconds": {"single pass": 1.0, "pairs": 4.0},
         "answers": {form: {"test": task.gold.tolist()} for form in ("single pass", "pairs")},
-        "items": {"test": corpus_hash(task)},
     }
-    path.write_text(json.dumps(stored))
+    told = {"settings": {"statements": 10}, "items": {"test": corpus_hash(task)}}
+    keep(path, results, start=start(), **told)
     answers, note = stored_answers(path, task, "test")
     assert len(answers) == 2
     assert all((found == task.gold).all() for found in answers.values())
-    assert "10 training statements" in note
+    assert "with statements 10, from the plain encoder" in note
+    assert "(25%)" in note
+    assert "STALE" not in note
     answers, note = stored_answers(path, made(5), "test")
     assert answers == {}
-    assert "other items" in note
+    assert "STALE, other items of test" in note
+    keep(path, results, start="another encoder", **told)
+    answers, note = stored_answers(path, task, "test")
+    assert len(answers) == 2
+    assert "STALE, not from the plain encoder" in note
+
+
+def test_the_kept_answers_of_both_forms_can_be_read(data):
+    """The file in the repository is told as it is: of other items or weights, if it is."""
+    _, note = stored_answers(
+        KEPT, country_task("country-stance", list(country_stance.read(data, "validation"))), "validation"
+    )
+    assert "Measured" in note
 
 
 def test_pairs_hold_each_label_once():
