@@ -33,7 +33,7 @@ def predict(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
     return np.asarray(scores(classifier, task).argmax(1))
 
 
-def scores(classifier: StanceClassifier, task: Task) -> NDArray[np.floating]:
+def scores(classifier: StanceClassifier, task: Task) -> NDArray[np.float64]:
     """Return the score of each class for each item of a task, shape ``(n, classes)``."""
     if task.pairs:
         return directed_scores(classifier, task.pairs)

@@ -66,7 +66,7 @@ def _answered(classifier: StanceClassifier, held: Task, pairs: bool) -> NDArray[
         p = np.stack([classifier.predict_pairs(statements, [t] * len(statements)) for t in TARGETS], axis=1)
     else:
         p, _ = classifier.predict_proba(statements, TARGETS)
-    return p.argmax(-1).ravel()
+    return np.asarray(p.argmax(-1).ravel())
 
 
 def _seconds(classifier: StanceClassifier, held: Task, pairs: bool) -> float:
