@@ -20,10 +20,11 @@ from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
 from training.directed import as_published, directed_scores
+from training.families import by_family
 from training.flips import flip_consistency
 from training.model_card import model_card
 from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown
-from training.tasks import Task, tasks
+from training.tasks import Task, own_task, tasks
 
 __all__ = ["evaluated", "main", "predict", "scores"]
 
@@ -74,6 +75,7 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
         if held.pairs:
             yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
+    yield _families(classifier)
     yield leave_one_out.seen_and_unseen(folder / leave_one_out.KEPT.name, tuning["country-stance"])
     kept_curve = folder / learning_curve.KEPT.name
     yield from learning_curve.learned_and_forgotten(kept_curve, classifier.id, data, tuning["country-stance"])
@@ -106,6 +108,15 @@ def _flips(classifier: StanceClassifier, data: Path, split: str) -> Figures:
         rows.append([f"{name}, {split}", *size, shown(found.consistent), shown(found.all_targets)])
     columns = ["", "statements", "exchanges", "consistent where addressed", "consistent over all targets"]
     return Figures("Flip-consistency: labels that go with exchanged countries", columns, rows)
+
+
+def _families(classifier: StanceClassifier) -> Figures:
+    """Tell how many of the hard cases of each kind are right."""
+    task = own_task()
+    found = by_family(task, predict(classifier, task))
+    rows = [[family, shown(share)] for family, share in found.items()]
+    columns = ["family", "right labels where addressed"]
+    return Figures("Hard families of our own statements, validation and test together", columns, rows)
 
 
 def main() -> None:

@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from stance.learning import Example
 from stance.model import StanceClassifier, shipped_model
-from training.corpora import data_folder, own
+from training.corpora import data_folder
 from training.evaluate import predict
 from training.families import by_family
 from training.flips import flip_consistency
 from training.tables import figures
-from training.tasks import Task, corpus_hash, country_task, tasks
+from training.tasks import corpus_hash, own_task, tasks
 
 __all__ = ["FLOORS", "MARGIN", "corpus_hash", "main", "measured", "verdict"]
 
@@ -31,12 +30,6 @@ FLOORS = Path(__file__).resolve().parents[1] / "tests" / "quality_floors.json"
 MARGIN = 0.005
 """How far under the measured figure a floor is set: processors round differently."""
 _PINNED = ("macro-F1", "F1 against+favor")
-
-
-def own_task() -> tuple[Task, list[Example]]:
-    """Return our own held-out statements, which are always there."""
-    held = [e for split in ("validation", "test") for e in own.read(split)]
-    return country_task("own", held), held
 
 
 def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
@@ -54,7 +47,7 @@ def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
     dict
         ``figures`` and ``corpora`` (hashes), by corpus.
     """
-    mine, examples = own_task()
+    mine = own_task()
     held = {"own": mine}
     if data is not None:
         held |= {name: task for name, (_, task) in tasks(data, "validation").items()}
@@ -63,7 +56,7 @@ def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
         name: {figure: round(v, 4) for figure, (v, _, _) in figures(task, predicted[name]).items() if figure in _PINNED}
         for name, task in held.items()
     }
-    found["own"]["flip-consistency"] = round(flip_consistency(classifier, examples).consistent[0], 4)
+    found["own"]["flip-consistency"] = round(flip_consistency(classifier, mine.examples).consistent[0], 4)
     families = by_family(mine, predicted["own"])
     found["own"] |= {f"family {name}": round(share, 4) for name, (share, _, _) in families.items()}
     return {"figures": found, "corpora": {name: corpus_hash(task) for name, task in held.items()}}

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from stance.learning import Example
 from stance.schema import LABELS
-from training.corpora import country_stance, dse, newsmtsc
+from training.corpora import country_stance, dse, newsmtsc, own
 from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
 
-__all__ = ["SIDES", "Task", "corpus_hash", "country_task", "tasks"]
+__all__ = ["SIDES", "Task", "corpus_hash", "country_task", "own_task", "tasks"]
 
 SIDES = ("against", "neutral", "favor")
 DSE_CLASSES = ("neutral", "p favors q", "q favors p", "p against q", "q against p")
@@ -98,6 +98,11 @@ def country_task(name: str, examples: list[Example]) -> Task:
         [f"{e.corpus}:{e.document}" for e, _ in items],
         examples=examples,
     )
+
+
+def own_task() -> Task:
+    """Return our own held-out statements, of both splits, which are always there."""
+    return country_task("own", [e for split in ("validation", "test") for e in own.read(split)])
 
 
 def _news(part: str, examples: list[Example]) -> Task:

@@ -51,6 +51,7 @@ def test_one_command_prints_everything_that_was_measured(tables, tiny):
         "DSE, test: 10 items",
         "DSE, test, by its authors' definition",
         "flips",
+        "Hard families of our own statements",
         "Targets never trained",
         "New labels from few examples",
         "What is forgotten",

@@ -4,14 +4,14 @@ import pytest
 from stance.schema import LABELS
 from training.corpora import own
 from training.families import FEWEST, by_family
-from training.tasks import country_task
+from training.tasks import own_task
 
 SILENT = LABELS.index("not_addressed")
 
 
 @pytest.fixture(scope="module")
 def task():
-    return country_task("own", [e for split in ("validation", "test") for e in own.read(split)])
+    return own_task()
 
 
 def test_every_kind_of_difficulty_is_measured(task):
