@@ -120,6 +120,8 @@ class AgreementReport:
         How many items have any.
     scale
         Labels of the ordinal scale, in order.
+    suggested
+        Share of the labels compared that were given with the model's suggestion on screen, 0 to 1.
     """
 
     name: str
@@ -135,6 +137,18 @@ class AgreementReport:
     worst: tuple[WorstItem, ...]
     disputed: int
     scale: tuple[str, ...]
+    suggested: float = 0.0
+
+    @property
+    def warning(self) -> str:
+        """What makes the figures too high, in words; empty if nothing is known to."""
+        if not self.suggested:
+            return ""
+        share = f"{self.suggested:.0%}" if self.suggested >= 0.005 else "under 1%"
+        return (
+            f"{share} of the labels compared were given with the model's suggestion on screen. "
+            "That makes annotators alike: they would agree less without it."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values; undefined ones are ``None``."""
@@ -149,7 +163,7 @@ class AgreementReport:
             name = part.target or "all targets"
             found.append(f"{name}: alpha {_shown(part.alpha)}{ordinal}, Fleiss' kappa {_shown(part.fleiss)}")
         found += [f"{p.first} and {p.second}: Cohen's kappa {_shown(p.kappa)}" for p in self.pairs]
-        return found
+        return [*found, f"Warning: {self.warning}"] if self.warning else found
 
 
 def measure_agreement(
@@ -210,7 +224,20 @@ def measure_agreement(
         worst=_worst(ratings, shares),
         disputed=sum(share > 0 for share in shares.values()),
         scale=scale,
+        suggested=_suggested(ratings, codes),
     )
+
+
+def _suggested(ratings: Ratings, codes: Mapping[str, NDArray[np.int64]]) -> float:
+    """Return the share of suggested labels among those that another annotator's stand beside."""
+    several = {
+        (item, target)
+        for target, values in codes.items()
+        for item, count in zip(ratings.rated, (values >= 0).sum(axis=1), strict=True)
+        if count > 1
+    }
+    compared = [t in r.suggested for r in ratings.ratings for t in r.labels if (r.item, t) in several]
+    return sum(compared) / len(compared) if compared else 0.0
 
 
 def _scale(labels: Sequence[str], asked: Sequence[str] | None) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from stance.annotate.ratings import finished_by_hand
+from stance.annotate.records import SECOND_LOOK_MODE
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.annotate.tables import claim_item
 from stance.errors import UsageError
@@ -14,23 +16,34 @@ from stance.schema import stable_id
 
 __all__ = ["LEASE", "Progress", "next_item", "progress", "progress_of", "set_overlap", "take_item"]
 
+_LOOK = SECOND_LOOK_MODE
 LEASE = 30 * 60.0
 """Seconds for which an item that someone has on screen is given to nobody else."""
 
-_NEEDS = """
+_BEGUN = "(s.status = 'open' AND s.labels <> '{}')"
+"""Work begun: a note or a flag alone is none."""
+_RATED = f"""
+EXISTS (SELECT 1 FROM entry e
+        WHERE e.item = s.item AND e.annotator = s.annotator AND e.kind IN ('done', 'import') AND e.mode <> '{_LOOK}'
+          AND NOT EXISTS (SELECT 1 FROM entry f WHERE f.item = e.item AND f.annotator = e.annotator AND f.id < e.id
+                          AND f.mode = '{_LOOK}' AND f.kind IN ('label', 'done', 'import')))
+"""
+"""Finished other than by a second look, which is no rating."""
+_NEEDS = f"""
 FROM item i
 WHERE i.queued = 1
-  AND NOT EXISTS (SELECT 1 FROM state s WHERE s.item = i.id AND s.annotator = :who)
+  AND NOT EXISTS (SELECT 1 FROM state s
+                  WHERE s.item = i.id AND s.annotator = :who AND (s.status <> 'open' OR {_BEGUN}))
   AND (SELECT COUNT(*) FROM state s
-       WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE :adjudicator)
+       WHERE s.item = i.id AND s.status = 'done' AND s.annotator NOT LIKE :adjudicator AND {_RATED})
     + (SELECT COUNT(*) FROM claim c WHERE c.item = i.id AND c.annotator <> :who) < i.wanted
 """
 _NEXT = f"SELECT i.id {_NEEDS} ORDER BY i.rank, i.place LIMIT 1"
-_UNFINISHED = """
+_UNFINISHED = f"""
 SELECT i.id FROM item i
 LEFT JOIN claim c ON c.item = i.id AND c.annotator = :who
 LEFT JOIN state s ON s.item = i.id AND s.annotator = :who
-WHERE (c.item IS NOT NULL AND s.status IS NULL) OR s.status = 'open'
+WHERE i.queued = 1 AND ((c.item IS NOT NULL AND COALESCE(s.status, 'open') = 'open') OR {_BEGUN})
 ORDER BY s.at DESC, c.at LIMIT 1
 """
 
@@ -120,7 +133,7 @@ def take_item(store: Store, item: str, annotator: str, *, now: float | None = No
     clock = time.time() if now is None else now
     with store.write() as db:
         db.execute("DELETE FROM claim WHERE at < ?", (clock - LEASE,))
-        begun = "SELECT 1 FROM state WHERE item = :item AND annotator = :who AND status = 'open'"
+        begun = f"SELECT 1 FROM state s WHERE s.item = :item AND s.annotator = :who AND {_BEGUN}"
         needed = f"SELECT 1 {_NEEDS} AND i.id = :item"
         if db.execute(f"{begun} UNION {needed}", {"item": item, **_asked_by(annotator)}).fetchone():
             claim_item(db, item, annotator, clock)
@@ -133,19 +146,21 @@ def progress(store: Store) -> list[Progress]:
 
 def progress_of(store: Store, annotator: str) -> Progress:
     """Return the progress of one annotator."""
-    rows = store.read("SELECT item, status, flagged, millis FROM state WHERE annotator = ?", (annotator,))
-    by_status = {s: sum(row["status"] == s for row in rows) for s in ("done", "skipped", "open")}
-    times = sorted(row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"])
+    begun = f"i.queued = 1 AND {_BEGUN}"
+    query = f"SELECT s.*, {begun} AS begun FROM state s JOIN item i ON i.id = s.item WHERE s.annotator = ?"
+    rows = store.read(query, (annotator,))
+    times = [row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"]]
+    begun_now = sum(row["begun"] for row in rows)
     finished = finished_by_hand(store, annotator)
     midnight = datetime.now(UTC).date().isoformat()
     return Progress(
         annotator=annotator,
-        done=by_status["done"],
-        skipped=by_status["skipped"],
+        done=sum(row["status"] == "done" for row in rows),
+        skipped=sum(row["status"] == "skipped" for row in rows),
         flagged=sum(row["flagged"] for row in rows),
-        open=by_status["open"],
-        left=by_status["open"] + _left(store, annotator),
-        seconds=times[len(times) // 2] if times else None,
+        open=begun_now,
+        left=begun_now + _left(store, annotator),
+        seconds=statistics.median(times) if times else None,
         today=sum(r["status"] == "done" and finished.get((r["item"], annotator), "") >= midnight for r in rows),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stance.annotate.assignment import set_overlap
 from stance.annotate.project import Project, guide_html, open_project, store_path
-from stance.annotate.ratings import Ratings, ratings_of_corpus, ratings_of_store
+from stance.annotate.ratings import Ratings, ratings_of_corpus, ratings_of_store, with_corpus
 from stance.annotate.store import Store
 from stance.errors import OutputError, Rejection, UsageError
 from stance.targets import resolve_targets
@@ -21,6 +21,8 @@ Say = Callable[[str], None]
 
 def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[Rejection], None]) -> int:
     """Carry out ``stance annotate``; returns the exit code."""
+    if arguments.per_item is not None and arguments.overlap is None:
+        raise UsageError("--per-item needs --overlap: the share of statements that go to so many annotators")
     project = open_project(
         arguments.corpus,
         store=arguments.store,
@@ -34,14 +36,19 @@ def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[R
     if arguments.bring is not None:
         from stance.annotate.formats import import_labels
 
-        count = import_labels(project.store, arguments.bring, kind=arguments.format, on_reject=reject)
-        say(f"{count} statements with new labels, now in {project.store.path}")
+        found = import_labels(project.store, arguments.bring, kind=arguments.format, on_reject=reject)
+        say(f"{found.new} statements with new labels, now in {project.store.path}")
+        if found.kept:
+            say(f"{found.kept} have other labels there than in the store, where their annotator labelled since: kept")
         return 0
     if arguments.export is not None:
         from stance.annotate.formats import export_labels
+        from stance.annotate.labelled import labelled_corpus, left_out
 
         count = export_labels(project.store, arguments.export, kind=arguments.format, method=arguments.aggregate)
         say(f"{count} labelled statements written to {arguments.export}")
+        for note in left_out(project.store, labelled_corpus(project.store, arguments.aggregate)):
+            say(note)
         return 0
     if arguments.audit:
         return _audit(project.store, say)
@@ -61,8 +68,9 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
     token = read_token(arguments.token_file)
     store = project.store
     if arguments.overlap is not None:
-        count = set_overlap(store, arguments.overlap, annotators=arguments.per_item, seed=arguments.seed)
-        say(f"{count} of {project.queued} statements go to {arguments.per_item} annotators")
+        each = 2 if arguments.per_item is None else arguments.per_item
+        count = set_overlap(store, arguments.overlap, annotators=each, seed=arguments.seed)
+        say(f"{count} of {project.queued} statements go to {each} annotators")
     from stance.annotate.queue import order_queue
 
     model = order_queue(store, arguments.order, model=arguments.model, suggest=arguments.suggest, seed=arguments.seed)
@@ -147,12 +155,17 @@ def run_agreement(arguments: argparse.Namespace, *, say: Say) -> int:
 
 
 def _ratings(corpus: str, store: str | None) -> Ratings:
-    """Return the ratings of a store named, of a store beside the corpus, or of the corpus itself."""
-    place = Path(store) if store is not None else Path(corpus) if corpus.endswith(".db") else store_path(corpus)
-    if store is not None or place.is_file():
-        return ratings_of_store(Store(place))
+    """Return the ratings of a store (named, or beside the corpus) and those the corpus itself holds."""
     from stance.corpus import read_corpus
 
+    alone = corpus.endswith(".db")
+    place = Path(store) if store is not None else Path(corpus) if alone else store_path(corpus)
+    if store is not None or place.is_file():
+        opened = Store(place)
+        ratings = ratings_of_store(opened)
+        if alone or not Path(corpus).exists():
+            return ratings
+        return with_corpus(ratings, opened, read_corpus(corpus, labels=opened.labels, targets=opened.targets))
     ratings = ratings_of_corpus(read_corpus(corpus))
     if not ratings.ratings:
         raise UsageError(f"{corpus}: has no column 'annotators', and there is no labelling store at {place}")

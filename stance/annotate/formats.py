@@ -8,29 +8,48 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stance.annotate.folders import write_folder
 from stance.annotate.labelled import labelled_corpus
-from stance.annotate.ratings import Aggregation
+from stance.annotate.ratings import Aggregation, ratings_of_store
 from stance.annotate.store import ADJUDICATOR, Store
+from stance.annotate.work import WorkByItem, work_in_file, work_of_store
 from stance.corpus import Corpus, CorpusRecord, read_corpus, write_corpus
-from stance.corpus.records import decides
+from stance.corpus.records import SECOND_LOOK, decides, rates
 from stance.errors import AnnotationError, OutputError, Rejection, UsageError
 
-__all__ = ["FORMATS", "export_bytes", "export_labels", "import_labels"]
+__all__ = ["FORMATS", "Imported", "export_bytes", "export_labels", "import_labels"]
 
 FORMATS = ("datasets", "jsonl", "csv", "label-studio", "doccano", "potato")
 _ENDINGS = {".jsonl": "jsonl", ".csv": "csv", ".json": "label-studio"}
 _CORPORA = (".ndjson", ".tsv", ".parquet", ".gz")
 """Endings of further files that hold a corpus and can be read."""
-_ADJUDICATOR_FILE = ADJUDICATOR.replace(":", "=")
+_IN_PATHS = {prefix: prefix.replace(":", "=") for prefix in (ADJUDICATOR, SECOND_LOOK)}
+"""Prefixes as a file may be called: their colon is none that Windows allows."""
 _UNNAMED = "imported"
 """Annotator of labels that come without one."""
 Given = tuple[str, str, dict[str, str | None]]
 """Item, annotator, label by target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import brought, in pairs of statement and annotator.
+
+    Parameters
+    ----------
+    new
+        Pairs whose labels were new or different.
+    kept
+        Pairs with other labels than in the store, where those of the store stand.
+    """
+
+    new: int
+    kept: int
 
 
 def export_labels(store: Store, path: str | Path, *, kind: str | None = None, method: Aggregation = "majority") -> int:
@@ -54,23 +73,23 @@ def export_labels(store: Store, path: str | Path, *, kind: str | None = None, me
     AnnotationError
         If nothing is labelled.
     OutputError
-        If it cannot be written.
+        If it cannot be written, or if a doccano or potato folder holds what no export wrote.
     """
     place = Path(path)
     chosen = _kind(kind, place)
-    corpus = _decided(store, method)
+    corpus, work = _whole(store, method)
     if not len(corpus):
         raise AnnotationError("nothing is labelled yet", file=str(store.path), rule="no-label")
     try:
         if chosen == "datasets":
             write_corpus(corpus, place)
             return len(corpus)
-        files = _files(corpus, chosen)
-        single = len(files) == 1 and "" in files
-        for name, text in files.items():
-            target = place if single else place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="")
+        files = _files(corpus, chosen, work)
+        if "" in files:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(files[""], encoding="utf-8", newline="")
+        else:
+            write_folder(place, files)
     except OSError as error:
         raise OutputError(f"{place}: cannot write: {error.strerror or error}") from error
     return len(corpus)
@@ -78,13 +97,13 @@ def export_labels(store: Store, path: str | Path, *, kind: str | None = None, me
 
 def export_bytes(store: Store, kind: str, method: Aggregation = "majority") -> tuple[bytes, str]:
     """Return an export as one file's bytes and the ending of its name; folders become a ZIP archive."""
-    corpus = _decided(store, method)
+    corpus, work = _whole(store, method)
     if kind == "datasets":
         with tempfile.TemporaryDirectory() as folder:
             write_corpus(corpus, folder)
             paths = sorted(p for p in Path(folder).rglob("*") if p.is_file())
             return _zipped((str(p.relative_to(folder)), p.read_bytes()) for p in paths), ".zip"
-    files = _files(corpus, _kind(kind, Path()))
+    files = _files(corpus, _kind(kind, Path()), work)
     if "" in files:
         return files[""].encode("utf-8"), {"jsonl": ".jsonl", "csv": ".csv"}.get(kind, ".json")
     return _zipped((name, text.encode("utf-8")) for name, text in files.items()), ".zip"
@@ -92,10 +111,11 @@ def export_bytes(store: Store, kind: str, method: Aggregation = "majority") -> t
 
 def import_labels(
     store: Store, path: str | Path, *, kind: str | None = None, on_reject: Callable[[Rejection], None] | None = None
-) -> int:
-    """Read finished labels into a store; returns how many (statement, annotator) pairs were new or different.
+) -> Imported:
+    """Read labels into a store; what annotators have labelled here since stands.
 
-    Statements are found by their id, in Label Studio and doccano also by their words where these are unique.
+    Statements are found by their id, in Label Studio and doccano also by their words where these are unique. Labels
+    without an annotator that the store's corpus has too are passed over.
 
     Parameters
     ----------
@@ -123,19 +143,26 @@ def import_labels(
         "doccano": _from_doccano,
         "potato": _from_potato,
     }
-    count = 0
+    work = work_in_file(place) if chosen in ("jsonl", "csv") else {}
+    new = kept = 0
     for file, number, found in readers.get(chosen, _from_corpus)(place, find):
         try:
             if isinstance(found, AnnotationError):
                 raise found
-            count += store.import_labels([found])
+            item, who, labels = found
+            if who == _UNNAMED and find.knows(item, labels):
+                continue
+            with store.write() as db:
+                outcome = store.import_within(db, item, who, labels, work.get(item, {}).get(who))
+            new += outcome == "new"
+            kept += outcome == "kept"
         except AnnotationError as error:
             own = error.rejection
             problem = Rejection(file, number, own.rule, own.message)
             if on_reject is None:
                 raise AnnotationError(own.message, file=file, record=number, rule=own.rule) from error
             on_reject(problem)
-    return count
+    return Imported(new, kept)
 
 
 def _kind(kind: str | None, place: Path) -> str:
@@ -162,24 +189,28 @@ def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
 # out -----------------------------------------------------------------------------------------------------------------
 
 
-def _decided(store: Store, method: Aggregation) -> Corpus:
-    """Return the labelled statements, each with the decision that counts among what its annotators gave."""
-    corpus = labelled_corpus(store, method)
-    decisions = [(s.at, item, who, s.labels) for item, who, s in store.states() if s.status == "done" and decides(who)]
-    counts = {item: {who: dict(labels)} for _, item, who, labels in sorted(decisions, key=lambda d: d[0])}
+def _whole(store: Store, method: Aggregation) -> tuple[Corpus, WorkByItem]:
+    """Return the labelled statements, with second looks and the decision that counts among what annotators gave."""
+    ratings = ratings_of_store(store)
+    corpus = labelled_corpus(store, method, ratings=ratings)
+    apart: dict[str, dict[str, Mapping[str, str | None]]] = {}
+    for look in ratings.looks:
+        apart.setdefault(look.item, {})[SECOND_LOOK + look.annotator] = dict(look.labels)
+    for item, who in ratings.deciders.items():
+        apart.setdefault(item, {})[who] = dict(ratings.settled[item])
     splits = {
-        name: tuple(replace(r, annotators={**r.annotators, **counts.get(r.id, {})}) for r in records)
+        name: tuple(replace(r, annotators={**r.annotators, **apart.get(r.id, {})}) for r in records)
         for name, records in corpus.splits.items()
     }
-    return replace(corpus, splits=splits)
+    return replace(corpus, splits=splits), work_of_store(store, ratings)
 
 
-def _files(corpus: Corpus, kind: str) -> dict[str, str]:
+def _files(corpus: Corpus, kind: str, work: WorkByItem) -> dict[str, str]:
     """Return text by file name; the name is empty where there is just one file."""
     if kind == "jsonl":
-        return {"": _lines(_record(split, r) for split, rs in corpus.splits.items() for r in rs)}
+        return {"": _lines(_record(split, r, work) for split, rs in corpus.splits.items() for r in rs)}
     if kind == "csv":
-        return {"": _csv(corpus)}
+        return {"": _csv(corpus, work)}
     if kind == "label-studio":
         return {"": json.dumps([_task(i, r) for i, r in enumerate(corpus.records, 1)], ensure_ascii=False, indent=1)}
     if kind == "doccano":
@@ -191,24 +222,26 @@ def _lines(records: Iterable[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def _record(split: str, record: CorpusRecord) -> dict[str, Any]:
+def _record(split: str, record: CorpusRecord, work: WorkByItem) -> dict[str, Any]:
     statement = record.statement.to_dict()
     own = {"id": record.id, "split": split, "document": record.document, "outlet": record.outlet}
     own |= {"published": record.published, "source": record.source}
     own |= {key: value for key, value in statement.items() if key not in ("statement_id", "context")}
     around = record.statement.before or record.statement.after
     own["context"] = statement["context"] if around else ""
-    return own | {"labels": dict(record.labels), "annotators": {k: dict(v) for k, v in record.annotators.items()}}
+    own |= {"labels": dict(record.labels), "annotators": {k: dict(v) for k, v in record.annotators.items()}}
+    return own | {"work": {who: each.to_dict() for who, each in work.get(record.id, {}).items()}}
 
 
-def _csv(corpus: Corpus) -> str:
+def _csv(corpus: Corpus, work: WorkByItem) -> str:
     buffer = io.StringIO(newline="")
     writer: csv.DictWriter[str] | None = None
     for split, records in corpus.splits.items():
         for record in records:
-            row = _record(split, record)
+            row = _record(split, record, work)
             labels = row.pop("labels")
-            row["annotators"] = json.dumps(row["annotators"], ensure_ascii=False) if row["annotators"] else ""
+            for name in ("annotators", "work"):
+                row[name] = json.dumps(row[name], ensure_ascii=False) if row[name] else ""
             row |= {f"label_{target}": labels.get(target) or "" for target in corpus.targets}
             if writer is None:
                 writer = csv.DictWriter(buffer, list(row), lineterminator="\n")
@@ -274,12 +307,21 @@ def _potato(corpus: Corpus) -> dict[str, str]:
 
 
 def _as_path(name: str) -> str:
-    """Return a name as a file may be called: the colon after ``adjudicator`` is none that Windows allows."""
-    return name.replace(ADJUDICATOR, _ADJUDICATOR_FILE)
+    for prefix, written in _IN_PATHS.items():
+        name = name.replace(prefix, written)
+    return name
 
 
 def _from_path(name: str) -> str:
-    return name.replace(_ADJUDICATOR_FILE, ADJUDICATOR)
+    for prefix, written in _IN_PATHS.items():
+        name = name.replace(written, prefix)
+    return name
+
+
+def _ratings_first(names: Iterable[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Put second looks and decisions last: a rating that came after one would no longer count."""
+    named = ((_from_path(name), file) for name, file in names)
+    return sorted(named, key=lambda pair: (not rates(pair[0]), pair))
 
 
 # in ------------------------------------------------------------------------------------------------------------------
@@ -291,18 +333,23 @@ class _Finder:
     def __init__(self, store: Store) -> None:
         self.store = store
         items = store.items()
-        self._ids = {item.id for item in items}
+        self._labels = {item.id: item.record.labels for item in items}
         words: dict[str, list[str]] = {}
         for item in items:
             words.setdefault(item.record.statement.text.strip(), []).append(item.id)
         self._by_text = {text: ids[0] for text, ids in words.items() if len(ids) == 1}
 
     def __call__(self, item: Any, text: Any = None) -> str:
-        if isinstance(item, str | int) and str(item) in self._ids:
+        if isinstance(item, str | int) and str(item) in self._labels:
             return str(item)
         if isinstance(text, str) and text.strip() in self._by_text:
             return self._by_text[text.strip()]
         raise AnnotationError(f"no statement {item!r} in the store", rule="unknown-item")
+
+    def knows(self, item: str, labels: Mapping[str, str | None]) -> bool:
+        """Tell whether the corpus brought these labels along."""
+        own = self._labels[item]
+        return all(own.get(target) == label for target, label in labels.items() if label is not None)
 
 
 _Read = Iterator[tuple[str, int, Given | AnnotationError]]
@@ -317,7 +364,7 @@ def _from_corpus(place: Path, find: _Finder) -> _Read:
         yield problem.file, problem.record or 0, error
     for number, record in enumerate(corpus.records, 1):
         given = dict(record.annotators) or {_UNNAMED: record.labels}
-        for name, labels in given.items():
+        for name, labels in sorted(given.items(), key=lambda pair: not rates(pair[0])):
             if any(label is not None for label in labels.values()):
                 yield str(place), number, _tried(partial(_corpus_row, record.id, name, labels, find))
 
@@ -376,12 +423,12 @@ def _single(given: Iterable[tuple[str, str]]) -> dict[str, str | None]:
 
 
 def _from_doccano(place: Path, find: _Finder) -> _Read:
-    for file in [place] if place.is_file() else sorted(place.glob("*.jsonl")):
+    for name, file in _ratings_first((f.stem, f) for f in ([place] if place.is_file() else place.glob("*.jsonl"))):
         for number, line in _lines_of(file):
-            yield str(file), number, _tried(partial(_doccano_row, line, file, find))
+            yield str(file), number, _tried(partial(_doccano_row, line, file, name, find))
 
 
-def _doccano_row(line: bytes, file: Path, find: _Finder) -> Given:
+def _doccano_row(line: bytes, file: Path, name: str, find: _Finder) -> Given:
     record = _json(line, file)
     try:
         meta = record.get("meta") if isinstance(record.get("meta"), dict) else {}
@@ -392,16 +439,17 @@ def _doccano_row(line: bytes, file: Path, find: _Finder) -> Given:
         labels = _single((target.strip(), label.strip()) for target, _, label in entries)
     except (AttributeError, TypeError) as error:
         raise AnnotationError(f"no doccano record: {error}", rule="doccano") from error
-    return item, _from_path(file.stem), labels
+    return item, name, labels
 
 
 def _from_potato(place: Path, find: _Finder) -> _Read:
-    for file in [place] if place.is_file() else sorted(place.glob("*/annotated_instances.jsonl")):
+    files = [place] if place.is_file() else place.glob("*/annotated_instances.jsonl")
+    for name, file in _ratings_first((f.parent.name, f) for f in files):
         for number, line in _lines_of(file):
-            yield str(file), number, _tried(partial(_potato_row, line, file, find))
+            yield str(file), number, _tried(partial(_potato_row, line, file, name, find))
 
 
-def _potato_row(line: bytes, file: Path, find: _Finder) -> Given:
+def _potato_row(line: bytes, file: Path, name: str, find: _Finder) -> Given:
     record = _json(line, file)
     try:
         item = find(record.get("id", record.get("instance_id")), record.get("displayed_text"))
@@ -409,7 +457,7 @@ def _potato_row(line: bytes, file: Path, find: _Finder) -> Given:
         labels = _single((target, label) for target, chosen in given.items() for label in chosen)
     except (AttributeError, TypeError, KeyError) as error:
         raise AnnotationError(f"no potato record: {error!r}", rule="potato") from error
-    return item, str(record.get("user_id") or _from_path(file.parent.name)), labels
+    return item, str(record.get("user_id") or name), labels
 
 
 def _lines_of(file: Path) -> Iterator[tuple[int, bytes]]:

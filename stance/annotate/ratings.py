@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.annotate.history import finish_of, fold, labels_set, parted, standing
+from stance.annotate.records import stored_name
 from stance.annotate.store import Store
 from stance.corpus import Corpus, CorpusRecord, cluster_of
-from stance.corpus.records import decides
+from stance.corpus.records import SECOND_LOOK, decides, rates
 from stance.errors import UsageError
 from stance.statistics import dawid_skene, majority
 
-__all__ = ["Aggregation", "Rating", "Ratings", "aggregate", "finished_by_hand", "ratings_of_corpus", "ratings_of_store"]
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = [
+    "Aggregation",
+    "Rating",
+    "Ratings",
+    "aggregate",
+    "finished_by_hand",
+    "ratings_of_corpus",
+    "ratings_of_store",
+    "with_corpus",
+]
 
 Aggregation = Literal["majority", "dawid-skene"]
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +51,15 @@ class Rating:
         Label by target.
     at
         Time the annotator finished it, UTC; empty where unknown, as for labels that were imported.
+    suggested
+        Targets whose label was given with the model's suggestion on screen.
     """
 
     item: str
     annotator: str
     labels: Mapping[str, str]
     at: str = ""
+    suggested: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +77,13 @@ class Ratings:
     ratings
         Finished ratings.
     settled
-        Labels an adjudicator decided on, by item and target; the later decision counts.
+        Labels an adjudicator decided on, by item and target. The later decision counts, and one made here before one
+        that was imported.
+    looks
+        What annotators gave once they were told what is suspected, the latest last, with the labels given then. No
+        rating, but it replaces the ordinary ones of its targets.
+    deciders
+        By item the adjudicator whose decision counts, with the prefix.
     """
 
     name: str
@@ -66,6 +92,8 @@ class Ratings:
     items: Mapping[str, CorpusRecord]
     ratings: tuple[Rating, ...]
     settled: Mapping[str, Mapping[str, str]]
+    looks: tuple[Rating, ...] = ()
+    deciders: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
 
     @property
     def annotators(self) -> tuple[str, ...]:
@@ -105,45 +133,92 @@ def finished_by_hand(store: Store, annotator: str | None = None) -> dict[tuple[s
     annotator
         Whose alone; everybody's if not given.
     """
-    rows = store.read(  # SQLite takes the other columns from the row of the maximum
-        "SELECT item, annotator, kind, at, MAX(id) FROM entry "
-        f"WHERE kind IN ('done', 'import') {'AND annotator = ? ' if annotator is not None else ''}"
-        "GROUP BY item, annotator",
-        () if annotator is None else (annotator,),
-    )
-    return {(row["item"], row["annotator"]): row["at"] for row in rows if row["kind"] == "done"}
+    finishes = ((pair, finish_of(rows)) for pair, rows in _histories(store, annotator))
+    return {pair: row["at"] for pair, row in finishes if row is not None and row["kind"] == "done"}
 
 
 def ratings_of_store(store: Store) -> Ratings:
-    """Return the finished ratings of a store; decisions of adjudicators stand apart."""
-    given, settled = [], {}
-    latest: dict[str, str] = {}
-    finished = finished_by_hand(store)
-    for item, annotator, state in store.states():
-        if state.status != "done":
-            continue
-        if decides(annotator):
-            at = finished.get((item, annotator), state.at)
-            if at >= latest.get(item, ""):
-                latest[item], settled[item] = at, dict(state.labels)
-        else:
-            given.append(Rating(item, annotator, dict(state.labels), finished.get((item, annotator), "")))
+    """Return the finished ratings of a store; decisions of adjudicators and second looks stand apart.
+
+    Labels that were imported count also where some targets still lack one.
+    """
+    given: list[Rating] = []
+    looks: list[tuple[int, Rating]] = []
+    decisions: list[tuple[tuple[bool, int], Rating]] = []
+    for (item, annotator), rows in _histories(store):
+        ordinary, look = parted(rows)
+        if (end := finish_of(ordinary)) is not None:
+            rating = _rating(item, annotator, fold(ordinary, store.targets).labels, end, ordinary)
+            if decides(annotator):
+                decisions.append(((end["kind"] == "done", end["id"]), rating))
+            else:
+                given.append(rating)
+        if (end := finish_of(look)) is not None:
+            looks.append((end["id"], _rating(item, annotator, labels_set(look), end, look)))
     items = {item.id: item.record for item in store.items()}
-    return Ratings(store.name, store.labels, store.targets, items, tuple(given), settled)
+    decided = {rating.item: rating for _, rating in sorted(decisions, key=lambda d: d[0])}
+    return Ratings(
+        store.name,
+        store.labels,
+        store.targets,
+        items,
+        tuple(given),
+        {item: rating.labels for item, rating in decided.items()},
+        tuple(rating for _, rating in sorted(looks, key=lambda look: look[0])),
+        {item: rating.annotator for item, rating in decided.items()},
+    )
+
+
+def _histories(store: Store, annotator: str | None = None) -> Iterator[tuple[tuple[str, str], list[sqlite3.Row]]]:
+    """Give item, annotator and all changes that were not taken back, of everybody or of one."""
+    where, values = ("", ()) if annotator is None else ("WHERE annotator = ?", (annotator,))
+    rows = store.read(f"SELECT * FROM entry {where} ORDER BY item, annotator, id", values)
+    for pair, group in groupby(rows, key=lambda row: (row["item"], row["annotator"])):
+        yield pair, standing(list(group))
+
+
+def _rating(item: str, annotator: str, labels: Mapping[str, str], end: sqlite3.Row, rows: list[sqlite3.Row]) -> Rating:
+    modes = {row["target"]: row["mode"] for row in rows if row["target"] is not None}
+    suggested = frozenset(target for target, mode in modes.items() if mode == "suggestion" and target in labels)
+    return Rating(item, annotator, labels, end["at"] if end["kind"] == "done" else "", suggested)
 
 
 def ratings_of_corpus(corpus: Corpus) -> Ratings:
-    """Return the ratings in a corpus's column ``annotators``; times are unknown, decisions stand apart."""
-    given, settled = [], {}
+    """Return the ratings in a corpus's column ``annotators``; times are unknown, decisions and second looks apart."""
+    given, looks = [], []
+    decided: dict[str, Rating] = {}
     for record in corpus.records:
         for name, labels in record.annotators.items():
-            known = {t: label for t, label in labels.items() if label is not None}
+            rating = Rating(record.id, name, {t: label for t, label in labels.items() if label is not None})
             if decides(name):
-                settled[record.id] = known
+                decided[record.id] = rating
+            elif rates(name):
+                given.append(rating)
             else:
-                given.append(Rating(record.id, name, known))
+                looks.append(replace(rating, annotator=name.removeprefix(SECOND_LOOK)))
     items = {record.id: record for record in corpus.records}
-    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), settled)
+    settled = {item: rating.labels for item, rating in decided.items()}
+    deciders = {item: rating.annotator for item, rating in decided.items()}
+    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), settled, tuple(looks), deciders)
+
+
+def with_corpus(ratings: Ratings, store: Store, corpus: Corpus) -> Ratings:
+    """Return the ratings of a store with those its corpus holds of annotators that have no part in an item here."""
+    brought = ratings_of_corpus(corpus)
+    here = {(item, annotator) for item, annotator, _ in store.states()}
+
+    def fresh(found: tuple[Rating, ...]) -> tuple[Rating, ...]:
+        named = (replace(rating, annotator=stored_name(rating.annotator)) for rating in found)
+        return tuple(rating for rating in named if (rating.item, rating.annotator) not in here)
+
+    return replace(
+        ratings,
+        items={**ratings.items, **{item: r for item, r in brought.items.items() if item not in ratings.items}},
+        ratings=ratings.ratings + fresh(brought.ratings),
+        settled={**brought.settled, **ratings.settled},
+        looks=fresh(brought.looks) + ratings.looks,
+        deciders={**brought.deciders, **ratings.deciders},
+    )
 
 
 def aggregate(ratings: Ratings, method: Aggregation = "majority") -> dict[str, dict[str, str | None]]:
@@ -154,8 +229,8 @@ def aggregate(ratings: Ratings, method: Aggregation = "majority") -> dict[str, d
     ratings
         The ratings.
     method
-        ``majority`` (``None`` on a tie) or ``dawid-skene`` (the most probable label). What an adjudicator settled
-        stands in either case.
+        ``majority`` (``None`` on a tie) or ``dawid-skene`` (the most probable label). In either case the latest
+        second look replaces the ratings of its targets, and what an adjudicator settled stands.
 
     Raises
     ------
@@ -176,6 +251,8 @@ def aggregate(ratings: Ratings, method: Aggregation = "majority") -> dict[str, d
             raise UsageError(f"aggregation {method!r} is neither majority nor dawid-skene")
         for item, code in zip(ratings.rated, best, strict=True):
             found[item][target] = ratings.labels[code] if code >= 0 else None
+    for look in ratings.looks:
+        found.setdefault(look.item, {}).update(look.labels)
     for item, labels in ratings.settled.items():
         found.setdefault(item, {}).update(labels)
     return found

@@ -10,17 +10,20 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from stance.corpus import CorpusRecord
-from stance.corpus.records import ADJUDICATOR
+from stance.corpus.records import ADJUDICATOR, SECOND_LOOK, decides
 from stance.errors import AnnotationError
-from stance.schema import Speaker, Statement
+from stance.schema import Speaker, Statement, stable_id
 
 __all__ = [
     "KINDS",
+    "SECOND_LOOK_MODE",
+    "Brought",
     "Change",
     "ItemState",
     "Kind",
     "LabelRow",
     "StoredItem",
+    "Work",
     "check_name",
     "load_record",
     "store_record",
@@ -28,10 +31,15 @@ __all__ = [
     "with_wider_context",
 ]
 
-Kind = Literal["label", "done", "skip", "flag", "unflag", "note", "reopen", "undo", "import"]
+Kind = Literal["label", "done", "skip", "flag", "unflag", "note", "reopen", "undo", "import", "import-flag"]
 KINDS: tuple[str, ...] = ("label", "done", "skip", "flag", "unflag", "note", "reopen")
 """Kinds of change that a person makes by hand."""
-_NAME = re.compile(r"[\w][\w .@+'-]{0,39}")
+SECOND_LOOK_MODE = SECOND_LOOK.rstrip(":")
+"""Mode of what is given after being told what is suspected of a label."""
+Brought = Literal["new", "same", "kept"]
+"""What came of labels from elsewhere: they are new, they were known, or the store knows better."""
+_LONGEST_NAME = 64
+_NAME = re.compile(rf"[\w][\w .@+'-]{{0,{_LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +51,15 @@ class Change:
     kind
         ``label`` sets labels, ``done`` finishes the item, ``skip`` passes it on, ``flag`` and ``unflag`` mark it for
         a second look, ``note`` replaces the note, ``reopen`` takes ``done`` or ``skip`` back, ``import`` brings
-        finished labels from elsewhere.
+        labels (and a note) from elsewhere, ``import-flag`` a flag.
     labels
-        Label by target; ``None`` clears one.
+        Label by target; ``None`` clears one. With ``label``, ``done`` and ``import`` only.
     text
         The note.
     millis
         Milliseconds the item was looked at since the last change.
     mode
-        ``blind``, ``suggestion`` or ``adjudicate``.
+        ``blind``, ``suggestion``, ``adjudicate`` or ``second-look``.
     suggestions
         Label the model had suggested on screen, by target.
     token
@@ -98,6 +106,43 @@ class ItemState:
     def to_dict(self) -> dict[str, Any]:
         """Return the state as the page reads it."""
         return {**asdict(self), "labels": dict(self.labels)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How an annotator came by the labels of an item.
+
+    Parameters
+    ----------
+    mode
+        ``suggestion`` if a label was given with the model's suggestion on screen, else ``blind``.
+    millis
+        Milliseconds spent.
+    flagged, note
+        Marked for a second look; words for others.
+    """
+
+    mode: str = "blind"
+    millis: int = 0
+    flagged: bool = False
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return mode, seconds, flag and note as exports hold them."""
+        return {"mode": self.mode, "seconds": self.millis / 1000, "flagged": self.flagged, "note": self.note}
+
+    @classmethod
+    def from_dict(cls, found: Any) -> Work:
+        """Return what `to_dict` gave; what is missing or of another form counts as not known."""
+        fields = found if isinstance(found, dict) else {}
+        mode, seconds, note = fields.get("mode"), fields.get("seconds"), fields.get("note")
+        known = seconds if isinstance(seconds, int | float) and 0 <= seconds < 10**9 else 0
+        return cls(
+            mode="suggestion" if mode == "suggestion" else "blind",
+            millis=round(known * 1000),
+            flagged=fields.get("flagged") is True,
+            note=note[:4000] if isinstance(note, str) else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +200,29 @@ def check_name(name: str) -> str:
     Raises
     ------
     AnnotationError
-        If it is empty, longer than 40 characters, or holds other characters than letters, digits and ``_ .@+'-``.
+        If it is empty, longer than 64 characters, or holds other characters than letters, digits and ``_ .@+'-``.
     """
     known = unicodedata.normalize("NFC", name).strip()
     if not _NAME.fullmatch(known):
-        message = f"name {name[:60]!r}: 1 to 40 letters, digits, spaces or any of _ . @ + ' -"
+        message = f"name {name[:80]!r}: 1 to {_LONGEST_NAME} letters, digits, spaces or any of _ . @ + ' -"
         raise AnnotationError(message, file="annotator", rule="annotator-name")
     return known
 
 
 def stored_name(annotator: str) -> str:
-    """Return the name an annotator is stored under, or an adjudicator with the prefix; checks it."""
-    person = annotator.removeprefix(ADJUDICATOR)
-    return annotator[: len(annotator) - len(person)] + check_name(person)
+    """Return the name that labels from elsewhere are stored under, an adjudicator's with the prefix.
+
+    Other tools and corpora name people as they like. What cannot be a name here is written with the characters that
+    can, and with a hash that tells two of them apart.
+    """
+    person = annotator.removeprefix(SECOND_LOOK).removeprefix(ADJUDICATOR)
+    prefix = ADJUDICATOR if decides(annotator) else ""
+    try:
+        return prefix + check_name(person)
+    except AnnotationError:
+        known = re.sub(r"[^\w .@+'-]", "_", unicodedata.normalize("NFC", person)).strip(" .@+'-")
+        code = stable_id(person, length=6)
+        return f"{prefix}{known[: _LONGEST_NAME - len(code) - 1] or 'annotator'}-{code}"
 
 
 def store_record(record: CorpusRecord) -> str:

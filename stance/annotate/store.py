@@ -17,12 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stance.annotate.history import fold, replay, step
+from stance.annotate.history import fold, labels_set, parted, replay, standing, step
 from stance.annotate.records import (
+    SECOND_LOOK_MODE,
+    Brought,
     Change,
     ItemState,
     LabelRow,
     StoredItem,
+    Work,
     check_name,
     stored_name,
 )
@@ -36,12 +39,13 @@ from stance.annotate.tables import (
     put_state,
     read_state,
     release_item,
+    renew_claim,
+    rows_of,
     state_of_row,
-    undone_versions,
     utc_now,
 )
 from stance.corpus import Corpus
-from stance.corpus.records import ADJUDICATOR, decides
+from stance.corpus.records import ADJUDICATOR, SECOND_LOOK, decides
 from stance.errors import AnnotationError, ConflictError
 
 __all__ = ["ADJUDICATOR", "Store"]
@@ -113,7 +117,7 @@ class Store:
             make_tables(partial, meta, corpus, wanted)
             made = cls(partial)
             made.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
-            os.link(partial, place)  # not before all labels are in, and never over a store that was made meanwhile
+            _put_in_place(partial, place)  # not before all labels are in
         except FileExistsError as error:
             raise AnnotationError("is there already", file=str(path), rule="store-exists") from error
         except (sqlite3.Error, OSError) as error:
@@ -230,7 +234,8 @@ class Store:
         ConflictError
             If the item has moved on from `base` (another tab of the same annotator); nothing is saved.
         AnnotationError
-            If item, annotator, target or label is unknown, or a finished item would lack a label.
+            If item, annotator, target or label is unknown, a finished item would lack a label, or labels come with a
+            kind of change that sets none.
         """
         self._check(change)
         with self.write() as db:
@@ -243,7 +248,7 @@ class Store:
             after = self._apply(before, change)
             append_change(db, item, annotator, after, change)
             put_state(db, item, annotator, after)
-            self._claim(db, item, annotator, after)
+            self._claim(db, item, annotator, after, change.kind)
             return after
 
     def undo(self, annotator: str, *, token: str | None = None) -> tuple[str, ItemState] | None:
@@ -259,39 +264,58 @@ class Store:
                 return None
             item, version = last
             now = read_state(db, item, annotator)
-            undone = {*undone_versions(db, item, annotator), version}
-            rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator))
-            kept = [r for r in rows.fetchall() if r["version"] not in undone and r["kind"] != "undo"]
-            earlier = fold(kept)
+            rows = standing(rows_of(db, item, annotator))
+            taken_back = next(row["kind"] for row in rows if row["version"] == version)
+            earlier = fold([row for row in rows if row["version"] != version], self.targets)
             after = replace(earlier, version=now.version + 1, millis=now.millis, at=utc_now())
             append_change(db, item, annotator, after, Change("undo", text=str(version), token=token))
             put_state(db, item, annotator, after)
-            self._claim(db, item, annotator, after)
+            self._claim(db, item, annotator, after, taken_back)
             return item, after
 
     def import_labels(self, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
-        """Add finished labels from elsewhere, as (item, annotator, label per target); returns how many were new."""
+        """Add labels from elsewhere, as (item, annotator, label per target); returns how many were new."""
         with self.write() as db:
-            return self.import_within(db, given)
+            return sum(self.import_within(db, *one) == "new" for one in given)
 
-    def import_within(self, db: sqlite3.Connection, given: Iterable[tuple[str, str, Mapping[str, str | None]]]) -> int:
-        """Do the same in a transaction that does more (`write`)."""
-        count = 0
-        for item, annotator, labels in given:
-            name = stored_name(annotator)
-            add_annotator(db, name)
-            known = {target: label for target, label in labels.items() if label is not None}
-            change = Change("import", labels=known)
-            self._check(change)
-            self._check_known(db, item, name)
-            before = read_state(db, item, name)
-            if not known or (before.status == "done" and before.labels == known):
-                continue
-            after = self._apply(before, change)
-            append_change(db, item, name, after, change)
+    def import_within(
+        self,
+        db: sqlite3.Connection,
+        item: str,
+        annotator: str,
+        labels: Mapping[str, str | None],
+        work: Work | None = None,
+    ) -> Brought:
+        """Add what an annotator gave one item elsewhere, in a transaction (`write`); tells what came of it.
+
+        It is ``kept`` out where the store knows better: where the annotator has labelled the item here, where the very
+        labels were imported before and others since, or where a second look has followed.
+        """
+        name = stored_name(annotator)
+        known = {target: label for target, label in labels.items() if label is not None}
+        looked, done = annotator.startswith(SECOND_LOOK), work or Work()
+        mode = SECOND_LOOK_MODE if looked else done.mode
+        change = Change("import", known, text=done.note or None, millis=done.millis, mode=mode)
+        self._check(change)
+        self._check_item(db, item)
+        if not known:
+            return "same"
+        ordinary, look = parted(standing(rows_of(db, item, name)))
+        rows = look if looked else ordinary
+        if known.items() <= labels_set(rows).items():
+            return "same"
+        earlier: dict[int, dict[str, str]] = {}
+        for row in rows:
+            earlier.setdefault(row["version"], {})[row["target"]] = row["label"]
+        by_hand = any(row["kind"] in ("label", "done") for row in rows)
+        if by_hand or known in earlier.values() or (look and not looked):
+            return "kept"
+        add_annotator(db, name)
+        for each in (change, Change("import-flag")) if done.flagged else (change,):
+            after = self._apply(read_state(db, item, name), each)
+            append_change(db, item, name, after, each)
             put_state(db, item, name, after)
-            count += 1
-        return count
+        return "new"
 
     def history(self, item: str | None = None, annotator: str | None = None) -> list[LabelRow]:
         """Return the history in the order it happened, of one item or annotator if given."""
@@ -312,10 +336,7 @@ class Store:
             wrong = 0
             for pair in pairs:
                 item, annotator = pair["item"], pair["annotator"]
-                rows = db.execute(
-                    "SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id", (item, annotator)
-                ).fetchall()
-                fresh = replay(rows)
+                fresh = replay(rows_of(db, item, annotator), self.targets)
                 if fresh != read_state(db, item, annotator):
                     wrong += 1
                     put_state(db, item, annotator, fresh)
@@ -351,30 +372,52 @@ class Store:
 
     # rules -----------------------------------------------------------------------------------------------------
 
-    def _claim(self, db: sqlite3.Connection, item: str, annotator: str, after: ItemState) -> None:
+    def _claim(self, db: sqlite3.Connection, item: str, annotator: str, after: ItemState, kind: str) -> None:
         """Keep others off an item that is being worked on, and let them have it again once it is finished."""
         if after.status != "open":
             release_item(db, item, annotator)
+        elif kind in ("flag", "unflag", "note"):  # a word on somebody else's item is no work begun
+            renew_claim(db, item, annotator, time.time())
         elif not decides(annotator):
             claim_item(db, item, annotator, time.time())
 
     def _check(self, change: Change) -> None:
+        if change.labels and change.kind not in ("label", "done", "import"):
+            raise AnnotationError(f"{change.kind!r} sets no labels", file=str(self.path), rule="labels")
         for target, label in change.labels.items():
             if target not in self.targets:
                 raise AnnotationError(f"unknown target {target!r}", file=str(self.path), rule="unknown-target")
             if label is not None and label not in self.labels:
                 raise AnnotationError(f"unknown label {label!r}", file=str(self.path), rule="unknown-label")
 
-    def _check_known(self, db: sqlite3.Connection, item: str, annotator: str) -> None:
+    def _check_item(self, db: sqlite3.Connection, item: str) -> None:
         if not db.execute("SELECT 1 FROM item WHERE id = ?", (item,)).fetchone():
             raise AnnotationError(f"no item {item!r}", file=str(self.path), rule="unknown-item")
+
+    def _check_known(self, db: sqlite3.Connection, item: str, annotator: str) -> None:
+        self._check_item(db, item)
         if not db.execute("SELECT 1 FROM annotator WHERE name = ?", (annotator,)).fetchone():
             raise AnnotationError(f"no annotator {annotator!r}", file=str(self.path), rule="unknown-annotator")
 
     def _apply(self, before: ItemState, change: Change) -> ItemState:
-        after = step(before, change, before.version + 1, utc_now())
+        after = step(before, change, before.version + 1, utc_now(), self.targets)
         missing = [t for t in self.targets if t not in after.labels]
         if change.kind == "done" and missing:
             message = f"not finished: no label for {', '.join(missing)}"
             raise AnnotationError(message, file=str(self.path), rule="incomplete")
         return after
+
+
+def _put_in_place(made: Path, place: Path) -> None:
+    """Give a file its name, never over one that was made meanwhile."""
+    try:
+        os.link(made, place)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here, as on exFAT: the name is taken by an empty file, which is then replaced
+        place.open("x").close()
+        try:
+            os.replace(made, place)
+        except OSError:
+            place.unlink()
+            raise

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stance.annotate.records import store_record, stored_name, with_wider_context
+from stance.annotate.records import store_record, with_wider_context
 from stance.annotate.store import Store
-from stance.annotate.tables import item_of_row, put_item, read_state
+from stance.annotate.tables import item_of_row, put_item
 from stance.corpus import Corpus
 from stance.errors import AnnotationError
 
@@ -74,24 +73,6 @@ def sync(store: Store, corpus: Corpus, *, queued: Iterable[str] | None = None) -
                 fresh = with_wider_context(record, item.record)
                 updated += put_item(db, item, place, split, item.queued or record.id in wanted, fresh)
             for who, given in record.annotators.items():
-                kept += not _take_over(store, db, record.id, who, given)
+                kept += store.import_within(db, record.id, who, given) == "kept"
         db.executemany("UPDATE item SET queued = 0 WHERE id = ?", ((item,) for item in known))
     return Synced(added, updated, len(known), kept)
-
-
-def _take_over(store: Store, db: sqlite3.Connection, item: str, who: str, given: Mapping[str, str | None]) -> bool:
-    """Import what a corpus says an annotator gave; ``False`` where the store knows better.
-
-    That is where the annotator has worked on the item here, or where the very labels were imported before and
-    others since.
-    """
-    name = stored_name(who)
-    rows = db.execute("SELECT * FROM entry WHERE item = ? AND annotator = ?", (item, name)).fetchall()
-    labels = {target: label for target, label in given.items() if label is not None}
-    before: dict[int, dict[str, str]] = {}
-    for row in rows:
-        before.setdefault(row["version"], {})[row["target"]] = row["label"]
-    if any(row["kind"] != "import" for row in rows) or labels in before.values():
-        return read_state(db, item, name).labels == labels
-    store.import_within(db, [(item, name, given)])
-    return True

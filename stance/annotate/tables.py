@@ -23,8 +23,9 @@ __all__ = [
     "put_state",
     "read_state",
     "release_item",
+    "renew_claim",
+    "rows_of",
     "state_of_row",
-    "undone_versions",
     "utc_now",
 ]
 
@@ -111,10 +112,10 @@ def state_of_row(row: sqlite3.Row) -> ItemState:
     return ItemState(row["version"], row["status"], bool(row["flagged"]), row["note"], labels, row["millis"], row["at"])
 
 
-def undone_versions(db: sqlite3.Connection, item: str, annotator: str) -> set[int]:
-    """Return the versions of an item's history that were taken back."""
-    rows = db.execute("SELECT text FROM entry WHERE item = ? AND annotator = ? AND kind = 'undo'", (item, annotator))
-    return {int(row["text"]) for row in rows}
+def rows_of(db: sqlite3.Connection, item: str, annotator: str) -> list[sqlite3.Row]:
+    """Return the rows of one annotator's history of an item, in the order it happened."""
+    query = "SELECT * FROM entry WHERE item = ? AND annotator = ? ORDER BY id"
+    return db.execute(query, (item, annotator)).fetchall()
 
 
 def last_change(db: sqlite3.Connection, annotator: str) -> tuple[str, int] | None:
@@ -124,7 +125,8 @@ def last_change(db: sqlite3.Connection, annotator: str) -> tuple[str, int] | Non
         for row in db.execute("SELECT item, text FROM entry WHERE annotator = ? AND kind = 'undo'", (annotator,))
     }
     rows = db.execute(
-        "SELECT item, version FROM entry WHERE annotator = ? AND kind NOT IN ('undo', 'import') ORDER BY id DESC",
+        "SELECT item, version FROM entry"
+        " WHERE annotator = ? AND kind NOT IN ('undo', 'import', 'import-flag') ORDER BY id DESC",
         (annotator,),
     )
     for row in rows:
@@ -141,6 +143,11 @@ def add_annotator(db: sqlite3.Connection, name: str) -> None:
 def claim_item(db: sqlite3.Connection, item: str, annotator: str, at: float) -> None:
     """Note that an annotator has an item on screen, since `at` (seconds)."""
     db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (item, annotator, at))
+
+
+def renew_claim(db: sqlite3.Connection, item: str, annotator: str, at: float) -> None:
+    """Note that an annotator still has an item on screen, if it was noted before."""
+    db.execute("UPDATE claim SET at = ? WHERE item = ? AND annotator = ?", (at, item, annotator))
 
 
 def release_item(db: sqlite3.Connection, item: str, annotator: str) -> None:

@@ -120,7 +120,7 @@ def annotate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suggest", action="store_true", help="show the model's labels (default: blind)")
     parser.add_argument("--model", metavar="FOLDER", help="model that orders and suggests (default: the shipped one)")
     parser.add_argument("--overlap", metavar="SHARE", type=float, help="share labelled by several, such as 0.2")
-    parser.add_argument("--per-item", metavar="N", type=int, default=2, help="annotators of an overlap item")
+    parser.add_argument("--per-item", metavar="N", type=int, help="annotators of an overlap item (default: 2)")
     parser.add_argument("--seed", type=int, default=0, help="of the random order and the overlap")
     parser.add_argument("--host", default="127.0.0.1", help="address; one open to others needs a token")
     parser.add_argument("--port", type=int, default=8765, help="0 takes any free one")

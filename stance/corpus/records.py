@@ -10,10 +10,23 @@ from types import MappingProxyType
 from stance.errors import CorpusError
 from stance.schema import Statement
 
-__all__ = ["ADJUDICATOR", "Corpus", "CorpusRecord", "broken_rule", "check_corpus", "cluster_of", "decides", "is_date"]
+__all__ = [
+    "ADJUDICATOR",
+    "SECOND_LOOK",
+    "Corpus",
+    "CorpusRecord",
+    "broken_rule",
+    "check_corpus",
+    "cluster_of",
+    "decides",
+    "is_date",
+    "rates",
+]
 
 ADJUDICATOR = "adjudicator:"
 """Prefix of the name under which a person's decisions on disagreements are stored."""
+SECOND_LOOK = "second-look:"
+"""Prefix of the name under which a corpus holds what a person gave after being told what is suspected."""
 _NOTHING: Mapping[str, Mapping[str, str | None]] = MappingProxyType({})
 
 
@@ -34,7 +47,7 @@ class CorpusRecord:
         Where and when it was published (ISO 8601), and the corpus or family it was taken from.
     annotators
         The labels each annotator gave, by annotator and target. A name that begins with `ADJUDICATOR` decided on
-        disagreements; that is no rating.
+        disagreements, one with `SECOND_LOOK` looked again at labels under suspicion; neither is a rating.
     """
 
     statement: Statement
@@ -108,6 +121,11 @@ def check_corpus(corpus: Corpus) -> None:
 def decides(annotator: str) -> bool:
     """Tell whether labels are under this name as a decision on disagreements, not as a rating."""
     return annotator.startswith(ADJUDICATOR)
+
+
+def rates(annotator: str) -> bool:
+    """Tell whether labels are under this name as a rating: neither a decision nor a second look."""
+    return not annotator.startswith((ADJUDICATOR, SECOND_LOOK))
 
 
 def broken_rule(record: CorpusRecord, corpus: Corpus, seen: set[str]) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.corpus import CorpusRecord
-from stance.corpus.records import decides
+from stance.corpus.records import rates
 from stance.evaluation.figures import Figure, Layout
 from stance.evaluation.items import Items, Predictions
 from stance.schema import Target
@@ -199,7 +199,7 @@ def _country(record: CorpusRecord) -> str:
 
 
 def _agreement(record: CorpusRecord, target: str) -> str:
-    raters = [labels for name, labels in record.annotators.items() if not decides(name)]
+    raters = [labels for name, labels in record.annotators.items() if rates(name)]
     given = [label for labels in raters if (label := labels.get(target)) is not None]
     return "" if len(given) < 2 else "agree" if len(set(given)) == 1 else "disagree"
 

@@ -173,3 +173,38 @@ def test_the_page_says_how_many_disputed_statements_it_leaves_out():
     assert len(report.worst) == 25 < report.disputed < 60
     assert f"The first 25 of {report.disputed} statements" in render_agreement(report)
     assert "The first" not in render_agreement(replace(report, disputed=25))
+
+
+def test_labels_given_under_suggestion_are_told_and_warned_of(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+        store.save("s0", name, Change("done", full, mode="suggestion" if name == "Bob" else "blind"))
+    store.save("s1", "Bob", Change("done", full, mode="suggestion"))  # compared with nobody
+    report = measure_agreement(ratings_of_store(store), resamples=10)
+    assert report.to_dict()["suggested"] == 0.5
+    assert report.lines()[-1].startswith("Warning: 50% of the labels compared")
+    assert report.warning.split(".")[0] in render_agreement(report).replace("&#39;", "'")
+    assert measure_agreement(_ratings(10), resamples=10).warning == ""
+
+
+def test_the_command_reads_annotators_of_the_corpus_beside_a_store(tmp_path, capsys, full):
+    corpus = make_corpus(4)
+    store = Store.create(tmp_path / "c.annotations.db", corpus)
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    store.save("s1", "Ada", Change("label", full))
+    theirs = {"Ada": dict.fromkeys(full, "favor"), "reader/1": full}
+    records = tuple(replace(r, annotators=theirs) for r in corpus.records)
+    write_corpus(replace(corpus, splits={"train": records}), tmp_path / "c")
+    assert main(["agreement", str(tmp_path / "c"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["twice"] == 3
+    assert sorted(report["given"].values()) == [3, 4]  # what Ada begins anew in the store is not the corpus's to say
+    assert "s0" not in [worst["item"] for worst in report["worst"]]
+    assert len(store.annotators()) == 1
+
+
+def test_annotators_per_item_without_an_overlap_are_refused(tmp_path, capsys):
+    write_corpus(make_corpus(3), tmp_path / "c")
+    assert main(["annotate", str(tmp_path / "c"), "--per-item", "3"]) == 2
+    assert "--per-item needs --overlap" in capsys.readouterr().err

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.annotate.assignment import LEASE, next_item, progress, set_overlap, take_item
-from stance.annotate.records import Change
+from stance.annotate.assignment import LEASE, next_item, progress, progress_of, set_overlap, take_item
+from stance.annotate.ratings import aggregate, finished_by_hand, ratings_of_store
+from stance.annotate.records import Change, stored_name
 from stance.annotate.store import Store
 from stance.annotate.syncing import Synced, sync
 from stance.corpus import CorpusRecord
@@ -94,6 +95,8 @@ def test_a_change_sent_twice_is_saved_once(store):
         ("s99", "Ada", Change("label", {"Russia": "favor"}), "unknown-item"),
         ("s0", "Bob", Change("label", {"Russia": "favor"}), "unknown-annotator"),
         ("s0", "Ada", Change("done"), "incomplete"),
+        ("s0", "Ada", Change("flag", {"Russia": "favor"}), "labels"),
+        ("s0", "Ada", Change("note", {"Russia": None}, text="n"), "labels"),
     ],
 )
 def test_what_breaks_a_rule_is_named_and_not_saved(store, item, annotator, change, rule):
@@ -104,7 +107,7 @@ def test_what_breaks_a_rule_is_named_and_not_saved(store, item, annotator, chang
     assert store.history() == []
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "adjudicator:Ada", "<b>", "a/b", "a\nb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 65, "adjudicator:Ada", "<b>", "a/b", "a\nb"])
 def test_names_that_could_do_harm_are_refused(store, name):
     with pytest.raises(AnnotationError, match="letters"):
         store.enter(name)
@@ -258,17 +261,17 @@ def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
 
 
 def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, corpus, full):
-    def with_annotator(name, records):
-        return replace(corpus, splits={"train": (*records[:-1], replace(records[-1], annotators={name: full}))})
+    def with_annotator(name, records, labels=full):
+        return replace(corpus, splits={"train": (*records[:-1], replace(records[-1], annotators={name: labels}))})
 
-    path = tmp_path / "p.db"
-    with pytest.raises(AnnotationError, match="letters"):
-        Store.create(path, with_annotator("a/b", corpus.records))
+    path, unknown = tmp_path / "p.db", {"Russia": "splendid"}
+    with pytest.raises(AnnotationError, match="splendid"):
+        Store.create(path, with_annotator("reader a", corpus.records, unknown))
     assert not path.exists()
     store = Store.create(path, with_annotator("reader a", corpus.records))
     assert store.state("s5", "reader a").labels == full
-    with pytest.raises(AnnotationError, match="letters"):
-        sync(store, with_annotator("a/b", make_corpus(8).records))
+    with pytest.raises(AnnotationError, match="splendid"):
+        sync(store, with_annotator("reader b", make_corpus(8).records, unknown))
     assert len(store.items()) == 6
     assert sync(store, with_annotator("reader b", make_corpus(8).records)).added == 2
     assert store.state("s7", "reader b").labels == full
@@ -371,3 +374,130 @@ def test_what_is_no_store_is_refused(tmp_path, corpus):
         Store(tmp_path / "none.db")
     with pytest.raises(AnnotationError, match="there already"):
         Store.create(path, corpus)
+
+
+def test_an_import_that_leaves_targets_open_is_asked_for_and_counts_as_far_as_it_goes(store, full):
+    assert store.import_labels([("s0", "reader", {"Russia": "favor"})]) == 1
+    assert store.state("s0", "reader").status == "open"
+    store.enter("Ada")
+    assert next_item(store, "Ada") == "s0"
+    assert [(r.item, r.labels) for r in ratings_of_store(store).ratings] == [("s0", {"Russia": "favor"})]
+    store.import_labels([("s0", "reader", {**full, "Russia": "favor"})])
+    assert store.state("s0", "reader").status == "done"
+    assert store.rebuild() == 0
+
+
+def test_an_import_stands_back_where_the_annotator_has_labelled_since(store, full):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("done", full))
+    store.save("s1", "Ada", Change("skip"))
+    other = {**full, "Russia": "favor"}
+    assert store.import_labels([("s0", "Ada", other), ("s1", "Ada", other)]) == 1
+    assert store.state("s0", "Ada").labels == full
+    store.import_labels([("s1", "Ada", full)])
+    assert store.import_labels([("s1", "Ada", other)]) == 0  # they were imported before, and others since
+    assert store.state("s1", "Ada").labels == full
+
+
+def test_who_gave_no_label_is_not_registered(store):
+    assert store.import_labels([("s0", "ghost", {"Russia": None})]) == 0
+    assert store.annotators() == []
+
+
+def test_names_of_other_tools_are_kept_and_told_apart(store, full):
+    mail = "jane.a.researcher.with.a.long.name@department.of.politics.university.example"
+    names = [mail, "a/b", "a:b", "a_b", "", "adjudicator:a/b"]
+    assert store.import_labels((f"s{i}", name, full) for i, name in enumerate(names)) == len(names)
+    stored = [stored_name(name) for name in names]
+    assert store.annotators(adjudicators=True) == sorted(stored)
+    assert len(set(stored)) == len(names)
+    assert stored[3] == "a_b"
+    assert stored[5].startswith("adjudicator:a_b-")
+    assert [stored_name(name) for name in stored] == stored
+
+
+def test_a_word_on_somebody_elses_statement_is_no_work_begun(store, full):
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    store.save("s3", "Ada", Change("done", full))
+    store.save("s3", "Bob", Change("note", text="sure?"))
+    store.save("s3", "Bob", Change("flag"))
+    store.undo("Bob")
+    assert progress_of(store, "Bob").open == 0
+    assert next_item(store, "Bob") == "s0"
+    store.save("s0", "Bob", Change("flag"))  # still on screen
+    assert next_item(store, "Ada") == "s1"
+    assert next_item(store, "Bob") == "s0"
+    store.save("s0", "Bob", Change("label", {"Russia": "favor"}))
+    assert progress_of(store, "Bob").open == 1
+
+
+def test_a_begun_statement_that_left_the_corpus_is_asked_of_nobody(store, corpus):
+    store.enter("Ada")
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
+    sync(store, replace(corpus, splits={"train": corpus.records[1:]}))
+    assert next_item(store, "Ada") == "s1"
+    assert (progress_of(store, "Ada").open, progress_of(store, "Ada").left) == (0, 5)
+
+
+def test_finishing_that_was_taken_back_is_no_finishing_by_hand(store, full):
+    store.import_labels([("s0", "Ada", full)])
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
+    store.save("s0", "Ada", Change("done"))
+    assert list(finished_by_hand(store)) == [("s0", "Ada")]
+    store.undo("Ada")
+    store.undo("Ada")
+    assert finished_by_hand(store) == {}
+    assert (progress_of(store, "Ada").today, store.state("s0", "Ada").labels) == (0, full)
+
+
+def test_seconds_are_the_median(store, full):
+    store.enter("Ada")
+    for i, seconds in enumerate((2, 4, 10, 30)):
+        store.save(f"s{i}", "Ada", Change("done", full, millis=seconds * 1000))
+    assert progress_of(store, "Ada").seconds == 7
+
+
+def test_a_store_is_made_where_there_are_no_hard_links(tmp_path, corpus, monkeypatch):
+    from stance.annotate import store as module
+
+    def no_link(*_):
+        raise PermissionError("hard links are not supported")
+
+    monkeypatch.setattr(module.os, "link", no_link)
+    store = Store.create(tmp_path / "p.db", corpus)
+    assert len(store.items()) == 6
+    assert [p.name for p in tmp_path.iterdir()] == ["p.db"]
+    made = module.make_tables
+
+    def slowly(path, *rest):
+        made(path, *rest)
+        (tmp_path / "q.db").write_bytes(b"somebody else's")
+
+    monkeypatch.setattr(module, "make_tables", slowly)
+    with pytest.raises(AnnotationError, match="there already"):
+        Store.create(tmp_path / "q.db", corpus)
+    assert (tmp_path / "q.db").read_bytes() == b"somebody else's"
+
+
+def test_a_second_look_is_no_rating_but_replaces_what_it_gives(store, full):
+    set_overlap(store, 1.0)
+    for name in ("Ada", "Bob", "Cy", "Dee"):
+        store.enter(name)
+    store.save("s0", "Ada", Change("done", full))
+    store.save("s0", "Ada", Change("label", {"Russia": "favor"}, mode="second-look"))
+    store.save("s0", "Ada", Change("done"))  # of the same look, though it was not said again
+    store.save("s1", "Ada", Change("done", full))
+    store.save("s1", "Cy", Change("done", dict.fromkeys(full, "favor"), mode="second-look"))
+    ratings = ratings_of_store(store)
+    assert [(r.item, r.annotator, r.labels) for r in ratings.ratings] == [("s0", "Ada", full), ("s1", "Ada", full)]
+    merged = aggregate(ratings)
+    assert merged["s0"] == {**full, "Russia": "favor"}
+    assert merged["s1"] == dict.fromkeys(full, "favor")
+    assert next_item(store, "Dee") == "s0"  # Ada's look is none of the two ratings wanted
+    store.save("s0", "Dee", Change("done", full))
+    store.save("s1", "Dee", Change("done", dict.fromkeys(full, "against"), mode="second-look"))
+    assert set(aggregate(ratings_of_store(store))["s1"].values()) == {"against"}
+    assert next_item(store, "Bob") == "s1"  # one rating, two second looks
+    store.save("s1", store.enter("Bob", adjudicator=True), Change("done", full, mode="adjudicate"))
+    assert aggregate(ratings_of_store(store))["s1"] == full
