@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +64,9 @@ class AuditedAnnotator:
     agreement, low, high
         Share of equal labels in pairs with the others, and its 95 % interval (bootstrap of documents; ``None`` where
         there is one).
-    others
-        The same share among the others; ``None`` where they share nothing.
-    differs
-        Whether the whole interval lies under `others`; ``None`` where that cannot be told.
+    difference, difference_low, difference_high
+        This annotator's agreement with the others less theirs among themselves, mean over the labels that two others
+        gave too, and its 95 % interval; ``None`` where there are none, or of one document.
     items
         Statements on which the others agree and this annotator does not, at most five.
     """
@@ -76,9 +76,15 @@ class AuditedAnnotator:
     agreement: float
     low: float | None
     high: float | None
-    others: float | None
-    differs: bool | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
     items: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool | None:
+        """Whether the others agree more among themselves on the same statements."""
+        return None if self.difference_high is None else self.difference_high < 0
 
     @property
     def finding(self) -> str:
@@ -206,30 +212,40 @@ def _audited(
     clusters: Mapping[str, str],
     targets: tuple[str, ...],
 ) -> AuditedAnnotator | None:
-    counts: dict[str, NDArray[np.float64]] = {}  # per document: equal and all pairs with this one, and among the others
+    counts: dict[str, NDArray[np.float64]] = {}  # per document: equal pairs and all, difference and labels it is of
     shared, apart = 0, []
     for item, by in given.items():
         for target in targets:
             own = by.get(name, {}).get(target)
             rest = [labels[target] for who, labels in by.items() if who != name and target in labels]
+            if own is None or not rest:
+                continue
+            shared += 1
             count = counts.setdefault(clusters[item], np.zeros(4))
-            count[3] += len(rest) * (len(rest) - 1) / 2
-            count[2] += sum(a == b for i, a in enumerate(rest) for b in rest[:i])
-            if own is not None and rest:
-                shared += 1
-                count[:2] += sum(label == own for label in rest), len(rest)
-                if len(rest) > 1 and len(set(rest)) == 1 and rest[0] != own:
+            count[:2] += rest.count(own), len(rest)
+            if len(rest) > 1:  # the others can be compared with each other on this very label
+                count[2:] += rest.count(own) / len(rest) - _equal_pairs(rest), 1
+                if len(set(rest)) == 1 and rest[0] != own:
                     apart.append(item)
     if not shared:
         return None
     table = np.stack(list(counts.values()))
-    equal, pairs, others_equal, others_pairs = table.sum(axis=0)
-    paired = table[table[:, 1] > 0, :2]
-    drawn = cluster_draws(paired, draws=_RESAMPLES, rng=np.random.default_rng(0))
-    limits = interval(drawn[:, 0] / drawn[:, 1], len(paired))
-    low, high = limits if len(paired) > 1 else (None, None)
-    others = float(others_equal / others_pairs) if others_pairs else None
-    differs = None if others is None or high is None else high < others
-    return AuditedAnnotator(
-        name, shared, float(equal / pairs), low, high, others, differs, tuple(dict.fromkeys(apart))[:5]
-    )
+    comparable = table[table[:, 3] > 0, 2:]
+    agreement = _ratio(table[:, :2])
+    difference = _ratio(comparable) if len(comparable) else (None, None, None)
+    return AuditedAnnotator(name, shared, *agreement, *difference, tuple(dict.fromkeys(apart))[:5])
+
+
+def _equal_pairs(labels: Sequence[str]) -> float:
+    """Return the share of equal pairs of two labels or more."""
+    n = len(labels)
+    return sum(k * (k - 1) for k in Counter(labels).values()) / (n * (n - 1))
+
+
+def _ratio(table: NDArray[np.float64]) -> tuple[float, float | None, float | None]:
+    """Return the ratio of the sums of two columns and its interval, rows being documents."""
+    above, below = table.sum(axis=0)
+    if len(table) == 1:
+        return float(above / below), None, None
+    drawn = cluster_draws(table, draws=_RESAMPLES, rng=np.random.default_rng(0))
+    return float(above / below), *interval(drawn[:, 0] / drawn[:, 1], len(table))
