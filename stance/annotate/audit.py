@@ -13,6 +13,7 @@ from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import Ratings, ratings_of_store
 from stance.annotate.store import Store
 from stance.corpus import CorpusRecord, cluster_of, near_duplicates
+from stance.schema import Statement
 from stance.statistics.confident import label_issues
 from stance.statistics.resampling import cluster_draws, interval
 
@@ -114,8 +115,16 @@ class Audit:
     suspects_note: str = ""
 
 
-def audit(store: Store) -> Audit:
+def audit(store: Store, vectors: dict[Statement, NDArray[np.float32]] | None = None) -> Audit:
     """Audit the labels of a store: those finished by annotators, and those the corpus brought along.
+
+    Parameters
+    ----------
+    store
+        The store.
+    vectors
+        The encoder's vectors of earlier audits of this store, shape ``(targets, width)`` each; those of this one are
+        added.
 
     Raises
     ------
@@ -123,21 +132,27 @@ def audit(store: Store) -> Audit:
         If `datasketch` is not installed.
     """
     corpus = labelled_corpus(store)
-    suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets)
+    known = {} if vectors is None else vectors
+    suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets, known)
     duplicates = _duplicates(corpus.records, corpus.targets)
     annotators = _annotators(ratings_of_store(store))
     return Audit(suspects[:_SHOWN], duplicates[:_SHOWN], annotators, len(suspects), len(duplicates), note)
 
 
 def _suspects(
-    records: tuple[CorpusRecord, ...], labels: tuple[str, ...], targets: tuple[str, ...]
+    records: tuple[CorpusRecord, ...],
+    labels: tuple[str, ...],
+    targets: tuple[str, ...],
+    vectors: dict[Statement, NDArray[np.float32]],
 ) -> tuple[tuple[Suspect, ...], str]:
     pairs = [(i, t, label) for i, r in enumerate(records) for t in targets if (label := r.labels.get(t)) is not None]
     groups = [cluster_of(records[i]) for i, _, _ in pairs]
     if len(pairs) < _FEWEST or len(set(groups)) < _FOLDS:
         return (), f"Suspected errors are looked for from {_FEWEST} labels in {_FOLDS} documents on."
     given = np.array([labels.index(label) for _, _, label in pairs])
-    probabilities = _out_of_fold(records, targets, pairs, given, groups, len(labels))
+    _look_up([r.statement for r in records], targets, vectors)
+    x = np.stack([vectors[records[i].statement][targets.index(target)] for i, target, _ in pairs])
+    probabilities = _out_of_fold(x, given, groups, len(labels))
     found = []
     for place in label_issues(given, probabilities):
         i, target, label = pairs[place]
@@ -149,13 +164,21 @@ def _suspects(
     return tuple(found), ""
 
 
+def _look_up(
+    statements: Sequence[Statement], targets: tuple[str, ...], vectors: dict[Statement, NDArray[np.float32]]
+) -> None:
+    """Add the encoder's vectors of the statements that have none yet."""
+    from stance.learning.features import target_vectors
+    from stance.model import StanceClassifier
+
+    new = [statement for statement in statements if statement not in vectors]
+    if new:
+        found = target_vectors(StanceClassifier.from_pretrained(), new, list(targets))
+        vectors.update(zip(new, found.astype(np.float32), strict=True))
+
+
 def _out_of_fold(
-    records: tuple[CorpusRecord, ...],
-    targets: tuple[str, ...],
-    pairs: list[tuple[int, str, str]],
-    given: NDArray[np.int64],
-    groups: list[str],
-    labels: int,
+    x: NDArray[np.float32], given: NDArray[np.int64], groups: list[str], labels: int
 ) -> NDArray[np.float64]:
     """Return each label's probability from a regression on the encoder's vectors that saw other documents only."""
     from sklearn.linear_model import LogisticRegression
@@ -163,12 +186,7 @@ def _out_of_fold(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from stance.learning.features import target_vectors
-    from stance.model import StanceClassifier
-
-    vectors = target_vectors(StanceClassifier.from_pretrained(), [r.statement for r in records], list(targets))
-    x = np.stack([vectors[i, targets.index(target)] for i, target, _ in pairs])
-    out = np.zeros((len(pairs), labels))
+    out = np.zeros((len(given), labels))
     for train, test in GroupKFold(n_splits=_FOLDS).split(x, given, groups):
         present = np.unique(given[train])
         if len(present) == 1:

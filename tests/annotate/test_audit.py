@@ -70,6 +70,29 @@ def test_planted_label_errors_come_first(tmp_path):
     assert found.suspects[0].expected != found.suspects[0].label
 
 
+def test_the_encoder_reads_each_statement_once(tmp_path, monkeypatch):
+    from stance.learning import features
+    from stance.model import StanceClassifier
+
+    corpus = _two_sided()
+    store = Store.create(tmp_path / "p.db", corpus)
+    read: list[str] = []
+
+    def vectors(_, statements, targets):
+        read.extend(statement.id for statement in statements)
+        signs = [1.0 if "friend" in s.text or "thank" in s.text or "praise" in s.text else -1.0 for s in statements]
+        return np.array(signs)[:, None, None] * np.ones((1, len(targets), 3))
+
+    monkeypatch.setattr(StanceClassifier, "from_pretrained", lambda *_: None)
+    monkeypatch.setattr(features, "target_vectors", vectors)
+    known: dict = {}
+    first = audit(store, known)
+    store.import_labels([("s0", "Ada", {"Russia": "against"})])
+    assert not first.suspects
+    assert [s.item for s in audit(store, known).suspects] == ["s0"]
+    assert sorted(read) == sorted(r.id for r in corpus.records)
+
+
 def test_too_few_labels_are_said(tmp_path):
     store = Store.create(tmp_path / "p.db", _two_sided(6))
     assert "from 40 labels" in audit(store).suspects_note
