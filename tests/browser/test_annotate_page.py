@@ -369,7 +369,7 @@ def test_a_browser_that_keeps_nothing_still_sends(browser, tmp_path):
     """Its storage is full or denied: what is pressed is sent, or the page says that it must stay open."""
     with _running(tmp_path, make_corpus(2)) as server:
         page = _enter(browser, server, "Ada")
-        page.evaluate("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
+        page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
         page.keyboard.press("1")
         _says(page, "Saved.")
         assert server.store.state("s0", "Ada").labels == {"United States": "against"}
