@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,10 +29,18 @@ from stance.annotate.store import ADJUDICATOR, Store
 from stance.corpus.records import decides
 from stance.errors import AnnotationError, ConflictError, StanceError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stance.schema import Statement
+
 __all__ = ["PageOptions", "create_app"]
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
-_BACK = ("audit", "adjudicate", "progress")
+_SECOND_LOOK = ("audit", "progress")
+"""Pages from which a statement opens with what is said of it."""
+_BACK = (*_SECOND_LOOK, "adjudicate", "")
 _WRONG_TOKEN_PAUSE = 0.5  # seconds: guessing must be slow
 
 
@@ -106,13 +114,14 @@ def _state_dict(state: Any) -> dict[str, Any]:
 
 
 class _Pages:
-    """The endpoints; each reads what it needs from the store, nothing but the last audit is held between requests."""
+    """The endpoints; each reads what it needs from the store, only the last audit and its vectors are held between."""
 
     def __init__(self, store: Store, options: PageOptions) -> None:
         self.store = store
         self.options = options
         self._auditing = Lock()
-        self._audited: tuple[tuple[int | None, int], Any] | None = None
+        self._audited: tuple[int, Any] | None = None  # with the last change it knew of
+        self._vectors: dict[Statement, NDArray[np.float32]] = {}
         self._key = session_key(store.secret, options.token)
         self._cookie = cookie_name(store.id)
         self.templates = Environment(
@@ -218,6 +227,8 @@ class _Pages:
             state=self.store.state(item, name),
             suggestions=shown,
             others=others,
+            agreed=_agreed(others),
+            marks=_marks(self.store, item, name) if adjudicating or back in _SECOND_LOOK else [],
             adjudicating=adjudicating,
             mine=mine,
             back=back,
@@ -255,22 +266,32 @@ class _Pages:
         """List suspected label errors, near-duplicates that differ, and annotators who differ."""
         if self._who(request) is None:
             return RedirectResponse("/", 303)
-        return self._page(request, "audit.html", audit=self._audit())
+        if "renew" in request.query_params:
+            self._audit(renew=True)
+            return RedirectResponse("/audit", 303)
+        audit = self._audit()
+        return self._page(request, "audit.html", audit=audit, since=self._labelled_since())
 
-    def _audit(self) -> Any:
-        """Audit again only if something was labelled since: it takes the model seconds."""
+    def _audit(self, *, renew: bool = False) -> Any:
+        """Return the last audit: a new one takes seconds to minutes, so only where asked for and labels are others."""
         from stance.annotate.audit import audit
 
-        row = self.store.read("SELECT MAX(id) AS last, (SELECT COUNT(*) FROM item) AS items FROM entry")[0]
-        version = (row["last"], row["items"])
-        with self._auditing:
-            if self._audited is None or self._audited[0] != version:
-                self._audited = version, audit(self.store)
+        if self._audited is not None and not renew:
             return self._audited[1]
+        with self._auditing:
+            if self._audited is None or (renew and self._labelled_since()):
+                last = self.store.read("SELECT COALESCE(MAX(id), 0) AS last FROM entry")[0]["last"]
+                self._audited = last, audit(self.store, self._vectors)
+            return self._audited[1]
+
+    def _labelled_since(self) -> set[str]:
+        """Return the items whose labels may be others than in the last audit."""
+        changed = "SELECT DISTINCT item FROM entry WHERE id > ? AND kind NOT IN ('note', 'flag', 'unflag')"
+        return {row["item"] for row in self.store.read(changed, (self._audited[0] if self._audited else 0,))}
 
     def _doubts(self, item: str) -> list[str]:
         """Say why the last audit sends somebody to an item."""
-        audit = self._audited[1] if self._audited else self._audit()
+        audit = self._audit()
         found = [
             f"{s.target}: labelled {_words(s.label)} (probability {s.p_label:.3f}), {_words(s.expected)} expected"
             for s in audit.suspects
@@ -323,15 +344,26 @@ class _Pages:
         return await self._with_body(request, self._change)
 
     def _change(self, who: str, body: dict[str, Any]) -> Response:
+        back = body.pop("back", "")
+        if back not in _BACK:
+            raise AnnotationError("back is no page to go back to", file="request", rule="request")
         item, base, change, adjudicating = read_change(body)
         name = who
         if adjudicating:
+            if change.kind == "skip":
+                raise AnnotationError("a decision cannot be skipped", file="request", rule="request")
             name = self.store.enter(who, adjudicator=True)
             change = replace(change, mode="adjudicate")
         elif self.options.mode == "suggestion":
             shown = {target: label for target, (label, _) in self.store.suggestions(item).items()}
             change = replace(change, mode="suggestion", suggestions=shown)
+        if not adjudicating and self._is_second_look(item, who, back):
+            change = replace(change, mode="second-look")
         return JSONResponse(self.store.save(item, name, change, base=base).to_dict())
+
+    def _is_second_look(self, item: str, who: str, back: str) -> bool:
+        """Tell whether the page showed what is said of an item, so that the label is no independent one."""
+        return back == "audit" or (back == "progress" and bool(_marks(self.store, item, who)))
 
     async def undo(self, request: Request) -> Response:
         """Take back the annotator's last change; answers with its item."""
@@ -415,3 +447,21 @@ def _others(store: Store, item: str) -> dict[str, dict[str, str]]:
     rows = store.read("SELECT annotator FROM state WHERE item = ? AND status = 'done' ORDER BY annotator", (item,))
     names = [row["annotator"] for row in rows if not decides(row["annotator"])]
     return {name: dict(store.state(item, name).labels) for name in names}
+
+
+def _agreed(others: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the label by target where two or more gave one and all of them the same."""
+    found: dict[str, list[str]] = {}
+    for labels in others.values():
+        for target, label in labels.items():
+            found.setdefault(target, []).append(label)
+    return {target: given[0] for target, given in found.items() if len(given) > 1 and len(set(given)) == 1}
+
+
+def _marks(store: Store, item: str, besides: str) -> list[tuple[str, bool, str]]:
+    """Return name, flag and note of the others who left one on an item."""
+    query = (
+        "SELECT annotator, flagged, note FROM state "
+        "WHERE item = ? AND annotator <> ? AND (flagged = 1 OR note <> '') ORDER BY annotator"
+    )
+    return [(row["annotator"], bool(row["flagged"]), row["note"]) for row in store.read(query, (item, besides))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import Ratings, ratings_of_store
 from stance.annotate.store import Store
 from stance.corpus import CorpusRecord, cluster_of, near_duplicates
+from stance.schema import Statement
 from stance.statistics.confident import label_issues
 from stance.statistics.resampling import cluster_draws, interval
 
@@ -63,10 +65,9 @@ class AuditedAnnotator:
     agreement, low, high
         Share of equal labels in pairs with the others, and its 95 % interval (bootstrap of documents; ``None`` where
         there is one).
-    others
-        The same share among the others; ``None`` where they share nothing.
-    differs
-        Whether the whole interval lies under `others`; ``None`` where that cannot be told.
+    difference, difference_low, difference_high
+        This annotator's agreement with the others less theirs among themselves, mean over the labels that two others
+        gave too, and its 95 % interval; ``None`` where there are none, or of one document.
     items
         Statements on which the others agree and this annotator does not, at most five.
     """
@@ -76,9 +77,15 @@ class AuditedAnnotator:
     agreement: float
     low: float | None
     high: float | None
-    others: float | None
-    differs: bool | None
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
     items: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool | None:
+        """Whether the others agree more among themselves on the same statements."""
+        return None if self.difference_high is None else self.difference_high < 0
 
     @property
     def finding(self) -> str:
@@ -108,8 +115,16 @@ class Audit:
     suspects_note: str = ""
 
 
-def audit(store: Store) -> Audit:
+def audit(store: Store, vectors: dict[Statement, NDArray[np.float32]] | None = None) -> Audit:
     """Audit the labels of a store: those finished by annotators, and those the corpus brought along.
+
+    Parameters
+    ----------
+    store
+        The store.
+    vectors
+        The encoder's vectors of earlier audits of this store, shape ``(targets, width)`` each; those of this one are
+        added.
 
     Raises
     ------
@@ -117,21 +132,27 @@ def audit(store: Store) -> Audit:
         If `datasketch` is not installed.
     """
     corpus = labelled_corpus(store)
-    suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets)
+    known = {} if vectors is None else vectors
+    suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets, known)
     duplicates = _duplicates(corpus.records, corpus.targets)
     annotators = _annotators(ratings_of_store(store))
     return Audit(suspects[:_SHOWN], duplicates[:_SHOWN], annotators, len(suspects), len(duplicates), note)
 
 
 def _suspects(
-    records: tuple[CorpusRecord, ...], labels: tuple[str, ...], targets: tuple[str, ...]
+    records: tuple[CorpusRecord, ...],
+    labels: tuple[str, ...],
+    targets: tuple[str, ...],
+    vectors: dict[Statement, NDArray[np.float32]],
 ) -> tuple[tuple[Suspect, ...], str]:
     pairs = [(i, t, label) for i, r in enumerate(records) for t in targets if (label := r.labels.get(t)) is not None]
     groups = [cluster_of(records[i]) for i, _, _ in pairs]
     if len(pairs) < _FEWEST or len(set(groups)) < _FOLDS:
         return (), f"Suspected errors are looked for from {_FEWEST} labels in {_FOLDS} documents on."
     given = np.array([labels.index(label) for _, _, label in pairs])
-    probabilities = _out_of_fold(records, targets, pairs, given, groups, len(labels))
+    _look_up([r.statement for r in records], targets, vectors)
+    x = np.stack([vectors[records[i].statement][targets.index(target)] for i, target, _ in pairs])
+    probabilities = _out_of_fold(x, given, groups, len(labels))
     found = []
     for place in label_issues(given, probabilities):
         i, target, label = pairs[place]
@@ -143,13 +164,21 @@ def _suspects(
     return tuple(found), ""
 
 
+def _look_up(
+    statements: Sequence[Statement], targets: tuple[str, ...], vectors: dict[Statement, NDArray[np.float32]]
+) -> None:
+    """Add the encoder's vectors of the statements that have none yet."""
+    from stance.learning.features import target_vectors
+    from stance.model import StanceClassifier
+
+    new = [statement for statement in statements if statement not in vectors]
+    if new:
+        found = target_vectors(StanceClassifier.from_pretrained(), new, list(targets))
+        vectors.update(zip(new, found.astype(np.float32), strict=True))
+
+
 def _out_of_fold(
-    records: tuple[CorpusRecord, ...],
-    targets: tuple[str, ...],
-    pairs: list[tuple[int, str, str]],
-    given: NDArray[np.int64],
-    groups: list[str],
-    labels: int,
+    x: NDArray[np.float32], given: NDArray[np.int64], groups: list[str], labels: int
 ) -> NDArray[np.float64]:
     """Return each label's probability from a regression on the encoder's vectors that saw other documents only."""
     from sklearn.linear_model import LogisticRegression
@@ -157,12 +186,7 @@ def _out_of_fold(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from stance.learning.features import target_vectors
-    from stance.model import StanceClassifier
-
-    vectors = target_vectors(StanceClassifier.from_pretrained(), [r.statement for r in records], list(targets))
-    x = np.stack([vectors[i, targets.index(target)] for i, target, _ in pairs])
-    out = np.zeros((len(pairs), labels))
+    out = np.zeros((len(given), labels))
     for train, test in GroupKFold(n_splits=_FOLDS).split(x, given, groups):
         present = np.unique(given[train])
         if len(present) == 1:
@@ -206,30 +230,40 @@ def _audited(
     clusters: Mapping[str, str],
     targets: tuple[str, ...],
 ) -> AuditedAnnotator | None:
-    counts: dict[str, NDArray[np.float64]] = {}  # per document: equal and all pairs with this one, and among the others
+    counts: dict[str, NDArray[np.float64]] = {}  # per document: equal pairs and all, difference and labels it is of
     shared, apart = 0, []
     for item, by in given.items():
         for target in targets:
             own = by.get(name, {}).get(target)
             rest = [labels[target] for who, labels in by.items() if who != name and target in labels]
+            if own is None or not rest:
+                continue
+            shared += 1
             count = counts.setdefault(clusters[item], np.zeros(4))
-            count[3] += len(rest) * (len(rest) - 1) / 2
-            count[2] += sum(a == b for i, a in enumerate(rest) for b in rest[:i])
-            if own is not None and rest:
-                shared += 1
-                count[:2] += sum(label == own for label in rest), len(rest)
-                if len(rest) > 1 and len(set(rest)) == 1 and rest[0] != own:
+            count[:2] += rest.count(own), len(rest)
+            if len(rest) > 1:  # the others can be compared with each other on this very label
+                count[2:] += rest.count(own) / len(rest) - _equal_pairs(rest), 1
+                if len(set(rest)) == 1 and rest[0] != own:
                     apart.append(item)
     if not shared:
         return None
     table = np.stack(list(counts.values()))
-    equal, pairs, others_equal, others_pairs = table.sum(axis=0)
-    paired = table[table[:, 1] > 0, :2]
-    drawn = cluster_draws(paired, draws=_RESAMPLES, rng=np.random.default_rng(0))
-    limits = interval(drawn[:, 0] / drawn[:, 1], len(paired))
-    low, high = limits if len(paired) > 1 else (None, None)
-    others = float(others_equal / others_pairs) if others_pairs else None
-    differs = None if others is None or high is None else high < others
-    return AuditedAnnotator(
-        name, shared, float(equal / pairs), low, high, others, differs, tuple(dict.fromkeys(apart))[:5]
-    )
+    comparable = table[table[:, 3] > 0, 2:]
+    agreement = _ratio(table[:, :2])
+    difference = _ratio(comparable) if len(comparable) else (None, None, None)
+    return AuditedAnnotator(name, shared, *agreement, *difference, tuple(dict.fromkeys(apart))[:5])
+
+
+def _equal_pairs(labels: Sequence[str]) -> float:
+    """Return the share of equal pairs of two labels or more."""
+    n = len(labels)
+    return sum(k * (k - 1) for k in Counter(labels).values()) / (n * (n - 1))
+
+
+def _ratio(table: NDArray[np.float64]) -> tuple[float, float | None, float | None]:
+    """Return the ratio of the sums of two columns and its interval, rows being documents."""
+    above, below = table.sum(axis=0)
+    if len(table) == 1:
+        return float(above / below), None, None
+    drawn = cluster_draws(table, draws=_RESAMPLES, rng=np.random.default_rng(0))
+    return float(above / below), *interval(drawn[:, 0] / drawn[:, 1], len(table))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stance.annotate.assignment import set_overlap
-from stance.annotate.project import Project, guide_html, open_project, store_path
+from stance.annotate.project import Project, open_project, store_path
 from stance.annotate.ratings import Ratings, ratings_of_corpus, ratings_of_store, with_corpus
 from stance.annotate.store import Store
 from stance.errors import OutputError, Rejection, UsageError
@@ -98,17 +98,22 @@ def _page_options(arguments: argparse.Namespace, store: Store) -> object:
 
     try:
         from stance.annotate.app import PageOptions
+        from stance.annotate.curve import model_folder
+        from stance.annotate.guide import guide_of
         from stance.annotate.jobs import TrainingJob
     except ImportError as error:
         raise MissingExtraError("the labelling page", "annotate") from error
     output = store.path.with_suffix(".loop")
     command = ["annotate", str(arguments.corpus), "--store", str(store.path), "--train", str(output)]
-    for flag, value in (("--labels", arguments.labels), ("--targets", arguments.targets), ("--model", arguments.model)):
+    base = arguments.model
+    if base and Path(base).resolve() == model_folder(output).resolve():
+        base = None  # each turn starts from one model; that of the last turn orders the queue
+    for flag, value in (("--labels", arguments.labels), ("--targets", arguments.targets), ("--model", base)):
         command += [flag, value] if value else []
     command += ["--aggregate", arguments.aggregate]
     return PageOptions(
         mode="suggestion" if arguments.suggest else "blind",
-        guide=guide_html(arguments.guide),
+        guide=guide_of(store.labels, arguments.guide),
         job=TrainingJob(command, output),
         method=arguments.aggregate,
     )

@@ -1,23 +1,92 @@
-"""The learning curve of the loop as SVG."""
+"""What a turn of the loop found: its figures, the file they are kept in, and the learning curve as SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+from dataclasses import asdict, dataclass
 from math import sqrt
-from typing import Any
+from pathlib import Path
 
-__all__ = ["curve_svg"]
+__all__ = ["CurvePoint", "LoopResult", "curve_svg", "model_folder", "read_result", "write_result"]
 
+_FILE = "loop.json"
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 280, 52, 20, 16, 44
 
 
-def curve_svg(result: Mapping[str, Any]) -> str:
-    """Return the drawing of a result of `stance.annotate.loop.run_loop`; only numbers of it are written out."""
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A model on the learning curve.
+
+    Parameters
+    ----------
+    statements
+        Labelled statements it was trained on; 0 for the model before training.
+    macro_f1, low, high
+        Macro-F1 on the held-out statements with its 95 % interval, ``None`` where they are of one document.
+    seconds
+        Time the training took.
+    """
+
+    statements: int
+    macro_f1: float
+    low: float | None
+    high: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """What one turn of the loop found; `gain` is the expected rise of macro-F1 by the next `more` statements.
+
+    It and the curve's `intercept` and `slope` are ``None`` where models of one size tell nothing of a rise.
+    """
+
+    curve: tuple[CurvePoint, ...]
+    held_out: int
+    more: int
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    intercept: float | None
+    slope: float | None
+    model: str
+    output: str
+    seconds: float
+    verdict: str
+
+
+def model_folder(output: str | Path) -> Path:
+    """Return where the loop leaves its model."""
+    return Path(output) / "model"
+
+
+def write_result(result: LoopResult, output: str | Path) -> None:
+    """Write a result into the loop's folder, so that a reader finds the old one or the new, never half of it."""
+    path = Path(output) / _FILE
+    partial = path.with_name(f"{_FILE}.{os.getpid()}.part")
+    partial.write_text(json.dumps(asdict(result), ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def read_result(output: str | Path) -> LoopResult | None:
+    """Return the result in a loop's folder; ``None`` if there is none, or one of another version or cut short."""
+    try:
+        fields = json.loads((Path(output) / _FILE).read_text(encoding="utf-8"))
+        result = LoopResult(**{**fields, "curve": tuple(CurvePoint(**point) for point in fields["curve"])})
+        curve_svg(result)  # also its values must be those that are shown
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return result
+
+
+def curve_svg(result: LoopResult) -> str:
+    """Return the drawing of a result; only numbers of it are written out."""
     points = [
-        {key: float(p["macro_f1"] if p[key] is None else p[key]) for key in ("statements", "macro_f1", "low", "high")}
-        for p in result["curve"]
+        {key: float(p.macro_f1 if value is None else value) for key, value in asdict(p).items() if key != "seconds"}
+        for p in result.curve
     ]
-    more = int(result["more"])
+    more = int(result.more)
     largest = max(p["statements"] for p in points)
     right = largest + more
     bottom = max(0.0, min(p["low"] for p in points) - 0.05)
@@ -37,8 +106,8 @@ def curve_svg(result: Mapping[str, Any]) -> str:
             f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(score):.1f}" y2="{y(score):.1f}"/>'
         )
         parts.append(f'<text x="{_LEFT - 8}" y="{y(score) + 4:.1f}" text-anchor="end">{score:.2f}</text>')
-    if result["slope"] is not None:
-        slope, intercept = float(result["slope"]), float(result["intercept"])
+    if result.slope is not None and result.intercept is not None:
+        slope, intercept = float(result.slope), float(result.intercept)
         first = min((p["statements"] for p in points if p["statements"] > 0), default=1.0)
         steps = [first + (right - first) * i / 40 for i in range(41)]
         line = " ".join(f"{x(n):.1f},{y(intercept - slope / sqrt(n)):.1f}" for n in steps)

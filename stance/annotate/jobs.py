@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from stance.annotate.curve import LoopResult, read_result
 
 __all__ = ["TrainingJob"]
 
@@ -67,10 +68,9 @@ class TrainingJob:
         code = None if self._process is None else self._process.poll()
         return {"running": self.running, "code": code, "lines": self._lines[-30:]}
 
-    def result(self) -> dict[str, Any] | None:
-        """Return the result of the last finished run, ``None`` if there is none."""
-        path = self._output / "loop.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    def result(self) -> LoopResult | None:
+        """Return the result of the last finished run, ``None`` if there is none that can be read."""
+        return read_result(self._output)
 
     def stop(self) -> None:
         """End a run that is under way and wait for it."""

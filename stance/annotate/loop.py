@@ -2,77 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.annotate.curve import CurvePoint, LoopResult, model_folder, write_result
 from stance.annotate.labelled import labelled_corpus
 from stance.annotate.project import Project
 from stance.annotate.ratings import Aggregation
-from stance.corpus import Corpus, CorpusRecord, cluster_of, split_corpus
+from stance.corpus import Corpus, CorpusRecord, cluster_of, near_duplicates
 from stance.errors import UsageError
 from stance.learning import FitOptions, fine_tune
 from stance.model import StanceClassifier
+from stance.schema import stable_id
 from stance.statistics import confusion_by_cluster, f1_per_label
 from stance.statistics.resampling import interval
 
-__all__ = ["CurvePoint", "LoopResult", "run_loop", "value_of_more"]
+__all__ = ["run_loop", "value_of_more"]
 
 _SHARES = (0.25, 0.5, 1.0)
-_SPLIT = {"train": 0.7, "validation": 0.1, "test": 0.2}
-_FEWEST = 20
+_HELD_OUT, _VALIDATION = 0.2, 0.1
+"""Shares of the documents, where the corpus does not say."""
+_FEWEST, _FEWEST_HELD_OUT = 20, 5
+_REPEATS = 0.5  # similarity from which a statement is taken for wire copy of another
 _RESAMPLES = 2_000
 _OPTIONS = FitOptions(learning_rate=5e-5, head_learning_rate=2e-4)
 """Gentle rates: the base model is trained already."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """A model on the learning curve.
-
-    Parameters
-    ----------
-    statements
-        Labelled statements it was trained on; 0 for the model before training.
-    macro_f1, low, high
-        Macro-F1 on the held-out statements with its 95 % interval, ``None`` where they are of one document.
-    seconds
-        Time the training took.
-    """
-
-    statements: int
-    macro_f1: float
-    low: float | None
-    high: float | None
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class LoopResult:
-    """What one turn of the loop found; `gain` is the expected rise of macro-F1 by the next `more` statements.
-
-    It and the curve's `intercept` and `slope` are ``None`` where models of one size tell nothing of a rise.
-    """
-
-    curve: tuple[CurvePoint, ...]
-    held_out: int
-    more: int
-    gain: float | None
-    gain_low: float | None
-    gain_high: float | None
-    intercept: float | None
-    slope: float | None
-    model: str
-    output: str
-    seconds: float
-    verdict: str
 
 
 def run_loop(
@@ -87,8 +48,10 @@ def run_loop(
 ) -> LoopResult:
     """Train on the labels of a project, measure on held-out documents, and estimate the worth of more labels.
 
-    The model is in ``<output>/model``, the figures in ``<output>/loop.json``. A corpus without a split ``test`` is
-    split by document. Models on a quarter, a half and all of the training documents make the learning curve.
+    The model is in ``<output>/model``, the figures in ``<output>/loop.json``. Where fewer than five statements of a
+    split ``test`` are labelled, documents are held out besides: always the same ones, so that a model of an earlier
+    turn was trained on none of them. Models on a quarter, a half and all of the training documents make the learning
+    curve.
 
     Parameters
     ----------
@@ -105,21 +68,24 @@ def run_loop(
     say
         Called with one line for each step.
     seed
-        Of the split and the order of documents.
+        Of the order of documents.
 
     Raises
     ------
     UsageError
-        If too little is labelled.
+        If too little is labelled, or the model to start from is the one that would be overwritten.
     """
     started = time.perf_counter()
-    corpus = _splits(labelled_corpus(project.store, method), seed)
-    train, held = corpus.splits["train"], corpus.splits["test"]
-    if len(train) < _FEWEST or len(held) < 5:
-        message = f"{len(train)} labelled statements to train on and {len(held)} held out"
-        raise UsageError(f"{message}: at least {_FEWEST} and 5 are needed")
-    say(f"{len(train)} labelled statements to train on, {len(held)} held out")
     folder = Path(output)
+    if base is not None and Path(base).resolve() == model_folder(folder).resolve():
+        raise UsageError(f"{base} is what is overwritten: start from another model, or write to another folder")
+    corpus = _splits(labelled_corpus(project.store, method))
+    train, held = corpus.splits["train"], corpus.splits["test"]
+    if len(train) < _FEWEST or len(held) < _FEWEST_HELD_OUT:
+        message = f"{len(train)} labelled statements to train on and {len(held)} held out"
+        needed = f"at least {_FEWEST} and {_FEWEST_HELD_OUT} are needed"
+        raise UsageError(f"{message}: {needed}; label more, or give the corpus a split 'test'")
+    say(f"{len(train)} labelled statements to train on, {len(held)} held out")
     folder.mkdir(parents=True, exist_ok=True)
     counts, sizes, seconds = [], [], []
     first = StanceClassifier.from_pretrained(base)
@@ -132,32 +98,66 @@ def run_loop(
         with tempfile.TemporaryDirectory() as scratch:
             whole = len(records) == len(train)
             part = replace(corpus, splits={**corpus.splits, "train": tuple(records)})
-            place = folder / "model" if whole else Path(scratch)
+            place = model_folder(folder) if whole else Path(scratch)
             classifier = fine_tune(part, output=place, base=base, options=_OPTIONS, name=corpus.name).classifier
         counts.append(_confusion(classifier, held, corpus))
         sizes.append(len(records))
         seconds.append(time.perf_counter() - begin)
         say(f"{len(records)} statements: macro-F1 {_macro(counts[-1].sum(axis=0)):.3f} ({seconds[-1]:.0f} s)")
     result = _result(counts, sizes, seconds, len(held), more, classifier.id, folder, started)
-    (folder / "loop.json").write_text(json.dumps(asdict(result), ensure_ascii=False, indent=1), encoding="utf-8")
+    write_result(result, folder)
     return result
 
 
-def _splits(corpus: Corpus, seed: int) -> Corpus:
+def _splits(corpus: Corpus) -> Corpus:
     """Return the corpus with a split to train on and one held out; documents never cross."""
     labelled = {
         name: tuple(r for r in records if any(label is not None for label in r.labels.values()))
         for name, records in corpus.splits.items()
     }  # where annotators tie on everything there is nothing to learn or to measure
     named = {name: records for name, records in labelled.items() if records}
-    corpus = replace(corpus, splits=named)
-    if "train" in named and "test" in named:
-        return corpus
-    if "train" in named and "validation" in named:
-        return replace(corpus, splits={"train": named["train"], "test": named["validation"]})
-    if len({cluster_of(record) for record in corpus.records}) < 3:
-        raise UsageError("too few labelled documents to hold some out: label more, or give the corpus a split 'test'")
-    return split_corpus(corpus, _SPLIT, seed)
+    own = next((name for name in ("test", "validation") if name in named), "test")
+    held = named.pop(own, ())
+    if "train" in named and len(held) >= _FEWEST_HELD_OUT:
+        return replace(corpus, splits={**named, "test": held})
+    validation = named.pop("validation", ())
+    pool = [record for records in named.values() for record in records]
+    if not pool:  # a corpus of a split "test" alone says nothing of what to hold out
+        pool, held = [*validation, *held], ()
+        validation = ()
+    splits = _divided(pool)
+    splits["validation"] = (*validation, *splits["validation"])
+    fixed = [*splits["train"], *splits["validation"]]
+    splits["test"] = _unlike((*held, *splits["test"]), fixed)
+    if not splits["validation"]:
+        del splits["validation"]
+    return replace(corpus, splits=splits)
+
+
+def _divided(records: Sequence[CorpusRecord]) -> dict[str, tuple[CorpusRecord, ...]]:
+    """Divide records by a hash of their document alone, so that none changes sides as labels grow from turn to turn."""
+    found: dict[str, list[CorpusRecord]] = {"train": [], "validation": [], "test": []}
+    for record in records:
+        place = int(stable_id("held-out", cluster_of(record)), 16) / 16**16
+        side = "test" if place < _HELD_OUT else "validation" if place < _HELD_OUT + _VALIDATION else "train"
+        found[side].append(record)
+    return {name: tuple(part) for name, part in found.items()}
+
+
+def _unlike(held: Sequence[CorpusRecord], others: Sequence[CorpusRecord]) -> tuple[CorpusRecord, ...]:
+    """Return what is held out and repeats nothing that is trained on: wire copy crosses documents.
+
+    It is left out here and not there, since an earlier turn may have been trained on the other.
+    """
+    if not held or not others:
+        return tuple(held)
+    texts = [record.statement.text for record in (*held, *others)]
+    repeats = {
+        min(pair.first, pair.second)
+        for pair in near_duplicates(texts, threshold=_REPEATS)
+        if min(pair.first, pair.second) < len(held) <= max(pair.first, pair.second)
+    }
+    return tuple(record for i, record in enumerate(held) if i not in repeats)
 
 
 def _nested(train: Sequence[CorpusRecord], seed: int) -> list[list[CorpusRecord]]:
@@ -267,7 +267,7 @@ def _result(
         intercept=intercept,
         slope=slope,
         model=model,
-        output=str(folder / "model"),
+        output=str(model_folder(folder)),
         seconds=round(time.perf_counter() - started, 1),
         verdict=verdict,
     )

@@ -11,6 +11,7 @@ from stance.annotate.labelled import labelled_corpus
 from stance.annotate.ratings import ratings_of_store
 from stance.annotate.records import StoredItem
 from stance.annotate.store import Store
+from stance.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def order_queue(
     Raises
     ------
     UsageError
-        If suggestions are asked of a model whose labels are not those of the project.
+        If suggestions, or the order by balance, are asked of a model whose labels are not those of the project.
     """
     items = store.items()
     if order == "corpus":
@@ -69,6 +70,8 @@ def order_queue(
         _rank(store, items, places)
         return None
     classifier = _classifier(model)
+    if order == "balance" and set(classifier.labels) != set(store.labels):
+        raise UsageError(f"{_labels_differ(store, classifier)}: it cannot tell where labels are that are rare so far")
     probabilities = _probabilities(store, items, classifier, suggest)
     if order not in ("corpus", "random"):
         places = _strategy(store, items, order, classifier, probabilities, seed)
@@ -86,16 +89,17 @@ def _classifier(model: str | Path | StanceClassifier | None) -> StanceClassifier
     return model if isinstance(model, StanceClassifier) else StanceClassifier.from_pretrained(model)
 
 
+def _labels_differ(store: Store, classifier: StanceClassifier) -> str:
+    return f"the model's labels are {', '.join(classifier.labels)}, the project's {', '.join(store.labels)}"
+
+
 def _probabilities(
     store: Store, items: list[StoredItem], classifier: StanceClassifier, suggest: bool
 ) -> NDArray[np.float64]:
     """Return the model's probabilities; those of the same model are kept in the store from one start to the next."""
-    from stance.errors import UsageError
-
     same_labels = tuple(classifier.labels) == store.labels
     if suggest and not same_labels:
-        message = f"the model's labels are {', '.join(classifier.labels)}, the project's {', '.join(store.labels)}"
-        raise UsageError(f"{message}: it can order the queue, but suggest nothing")
+        raise UsageError(f"{_labels_differ(store, classifier)}: it can order the queue, but suggest nothing")
     if same_labels and store.suggestion_model() == classifier.id:
         known = store.probabilities()
         return np.array([[known[item.id][target] for target in store.targets] for item in items])
@@ -146,6 +150,6 @@ def _given(store: Store, labels: tuple[str, ...]) -> NDArray[np.int64]:
     for record in labelled_corpus(store).records:
         for i, target in enumerate(store.targets):
             label = record.labels.get(target)
-            if label is not None and label in labels:
+            if label is not None:
                 counts[i, labels.index(label)] += 1
     return counts

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 pytest.importorskip("starlette.testclient", reason="the extra annotate is not installed")
 from starlette.testclient import TestClient
 
-from stance.annotate import security
+from stance.annotate import audit, security
 from stance.annotate.app import PageOptions, create_app
 from stance.annotate.assignment import next_item
+from stance.annotate.jobs import TrainingJob
 from stance.annotate.project import guide_html
 from stance.annotate.records import Change
 from stance.annotate.security import MAX_BODY, check_address, cookie_name, csrf_token
@@ -211,6 +212,7 @@ _BODY = st.fixed_dictionaries(
         "millis": _JSON,
         "token": _JSON,
         "adjudicate": _JSON,
+        "back": st.sampled_from(["audit", "progress"]) | _JSON,
     },
 )
 
@@ -225,7 +227,7 @@ def test_no_body_brings_the_server_down(client, store, body):
     assert store.rebuild() == 0
 
 
-def test_script_in_any_text_is_shown_not_run(tmp_path):
+def test_script_in_any_text_is_shown_not_run(tmp_path, monkeypatch):
     corpus = make_corpus(2, name=_EVIL)
     record = corpus.records[0]
     statement = replace(
@@ -238,11 +240,17 @@ def test_script_in_any_text_is_shown_not_run(tmp_path):
     )
     evil = replace(record, statement=statement, outlet=_EVIL)
     target = '"><script>alert(3)</script>'
-    corpus = replace(corpus, targets=(target, *corpus.targets[1:]), splits={"train": (evil, corpus.records[1])})
+    twins = tuple(
+        replace(evil, statement=replace(statement, id=name, text=_EVIL + name), labels={target: label})
+        for name, label in (("twin", "favor"), ("copy", "against"))
+    )
+    corpus = replace(corpus, targets=(target, *corpus.targets[1:]), splits={"train": (evil, corpus.records[1], *twins)})
     store = Store.create(tmp_path / "evil.db", corpus)
     guide = tmp_path / "guide.md"
     guide.write_text(f"{_EVIL}\n\n[x](javascript:alert(4))", encoding="utf-8")
     store.set_suggestions("m@1", [("s0", t, "favor", [0.1, 0.1, 0.7, 0.1]) for t in store.targets])
+    suspect = audit.Suspect("s0", _EVIL, target, "favor", "against", 0.01)
+    monkeypatch.setattr(audit, "_suspects", lambda *_: ((suspect,), ""))
     client = _client(store, guide=guide_html(guide), mode="suggestion")
     csrf = _enter(client)
     full = dict.fromkeys(store.targets, "favor")
@@ -251,14 +259,18 @@ def test_script_in_any_text_is_shown_not_run(tmp_path):
     _change(client, csrf, kind="done", labels=full)
     store.enter("Bob")
     store.save("s0", "Bob", Change("done", dict.fromkeys(store.targets, "against")))
-    for path in ("/", "/label?item=s0", "/progress", "/adjudicate", "/adjudicate?item=s0", "/agreement", "/audit"):
+    second = "/label?item=twin&from=audit"
+    for path in ("/label?item=s0", "/progress", "/adjudicate", "/adjudicate?item=s0", "/agreement", "/audit", second):
         page = client.get(path)
         text = page.text.lower()
-        assert page.status_code in (200, 303)
+        assert page.status_code == 200
+        assert "&lt;script&gt;alert(1)" in text, "it is shown"
         assert "<script>" not in text
         assert "<img" not in text
         assert "javascript:" not in text.replace("[x](javascript:alert(4))", "")
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in client.get("/label?item=s0").text
+    listed = client.get("/audit").text
+    assert listed.count('<a href="/label?item=') == 3, "a suspect and two near-duplicates"
+    assert "Why this statement" in client.get(second).text
 
 
 @pytest.mark.parametrize(
@@ -385,11 +397,11 @@ def test_downloads_weigh_annotators_as_the_command_was_told(tmp_path):
 
 
 def test_a_second_look_says_what_is_suspected_and_labelling_does_not(client, store, full, monkeypatch):
-    from stance.annotate import audit as module
+    module = audit
 
     suspect = module.Suspect("s0", "words", "Russia", "against", "favor", 0.02)
     twin = module.DuplicateIssue("s1", "s0", "other words", "words", "China", "neutral", "against", 0.9)
-    monkeypatch.setattr(module, "audit", lambda _: module.Audit((suspect,), (twin,), (), 1, 1))
+    monkeypatch.setattr(module, "audit", lambda *_: module.Audit((suspect,), (twin,), (), 1, 1))
     _enter(client)
     page = client.get("/label?item=s0&from=audit").text
     assert "Russia: labelled against (probability 0.020), favor expected" in page
@@ -417,20 +429,90 @@ def test_many_at_once_are_all_saved(tmp_path):
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert client.get("/healthz").json()["items"] == 12
+    assert client.get("/healthz").json()["status"] == "ok"
     assert sum(state.status == "done" for _, _, state in store.states()) == 72
 
 
-def test_an_audit_is_made_anew_only_when_something_was_labelled(client, store, full, monkeypatch):
+def test_an_audit_is_made_anew_only_when_labels_are_others_and_somebody_asks(client, store, full, monkeypatch):
     made = []
-    from stance.annotate import audit
-
     first = audit.audit
-    monkeypatch.setattr(audit, "audit", lambda of: made.append(of) or first(of))
+    monkeypatch.setattr(audit, "audit", lambda of, vectors: made.append(of) or first(of, vectors))
     csrf = _enter(client)
-    for _ in range(2):
+
+    def renewed() -> int:
+        assert client.get("/audit?renew=yes").headers["location"] == "/audit"
         assert client.get("/audit").status_code == 200
-    assert len(made) == 1
+        return len(made)
+
+    assert renewed() == 1
+    _change(client, csrf, kind="note", text="a word")
+    _change(client, csrf, kind="flag")
+    assert "Renew it" not in client.get("/audit").text
+    assert renewed() == 1
     _change(client, csrf, kind="done", labels=full)
-    assert client.get("/audit").status_code == 200
-    assert len(made) == 2
+    assert "1 statement was labelled since this list was made." in client.get("/audit").text
+    assert len(made) == 1
+    assert renewed() == 2
+    assert "Renew it" not in client.get("/audit").text
+
+
+def test_a_second_look_is_no_independent_label(client, store, full):
+    """So is one from the list of marks, if somebody else left one; where a label came from is told by a known page."""
+    csrf = _enter(client)
+    store.enter("Bob")
+    store.save("s2", "Bob", Change("note", text="mind the irony"))
+    looks = {"s0": "audit", "s1": "progress", "s2": "progress", "s3": ""}
+    for item, back in looks.items():
+        assert _change(client, csrf, item=item, kind="done", labels=full, back=back).status_code == 200
+    modes = {row.item: row.mode for row in store.history(annotator="Ada")}
+    assert modes == {"s0": "second-look", "s1": "blind", "s2": "second-look", "s3": "blind"}
+    for back in ("elsewhere", "/audit", None, ["audit"], {}, 1):
+        assert _change(client, csrf, item="s4", kind="done", labels=full, back=back).status_code == 422
+    _change(client, csrf, item="s5", kind="done", labels=full, back="audit", adjudicate=True)
+    assert {row.mode for row in store.history(item="s5")} == {"adjudicate"}
+
+
+def test_a_decision_cannot_be_skipped(client, store, full):
+    csrf = _enter(client)
+    _change(client, csrf, kind="done", labels=full, adjudicate=True)
+    assert _change(client, csrf, kind="skip", adjudicate=True).status_code == 422
+    assert store.state("s0", "adjudicator:Ada").status == "done"
+    assert _change(client, csrf, kind="skip").status_code == 200
+
+
+def test_what_all_agree_on_is_chosen_for_the_adjudicator(client, store, full):
+    for name, label in (("Ada", "against"), ("Bob", "favor")):
+        store.import_labels([("s0", name, {**full, "Russia": label}), *[("s1", name, full)] * (name == "Ada")])
+    csrf = _enter(client, "Cy")
+    chosen = re.findall(r'value="(\w+)" checked data-agreed', client.get("/adjudicate?item=s0").text)
+    assert chosen == [full[target] for target in store.targets if target != "Russia"]
+    assert "data-agreed" not in client.get("/adjudicate?item=s1").text, "one label is no agreement"
+    assert "data-agreed" not in client.get("/label?item=s0").text
+    _change(client, csrf, labels={"China": "favor"}, adjudicate=True)
+    page = client.get("/adjudicate?item=s0").text
+    assert page.count("checked data-agreed") == 2
+    assert 'value="favor" checked>' in page
+
+
+def test_what_others_say_is_shown_where_it_is_looked_at_again(client, store):
+    store.enter("Bob")
+    store.save("s0", "Bob", Change("note", text=_EVIL))
+    store.save("s0", "Bob", Change("flag"))
+    csrf = _enter(client)
+    _change(client, csrf, kind="note", text="my own")
+    for path in ("/adjudicate?item=s0", "/label?item=s0&from=progress", "/label?item=s0&from=audit"):
+        page = client.get(path).text
+        assert re.search(r"<b>Bob</b> \(flag\): &lt;script&gt;", page)
+        assert "<script>alert" not in page
+        assert ("<b>Ada</b>: my own" in page) is path.startswith("/adjudicate")
+    for path in ("/label?item=s0", "/label?item=s0&from=elsewhere", "/label?item=s1&from=audit"):
+        assert "Bob" not in client.get(path).text
+
+
+@pytest.mark.parametrize("text", ['{"curve": [{"statements": 8', '{"curve": []}', "[]"])
+def test_an_old_or_cut_result_leaves_the_training_page_standing(store, tmp_path, text):
+    (tmp_path / "loop.json").write_text(text, encoding="utf-8")
+    client = _client(store, job=TrainingJob([], tmp_path))
+    _enter(client)
+    page = client.get("/train")
+    assert (page.status_code, "Last run" in page.text) == (200, False)

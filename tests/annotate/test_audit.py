@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from stance.annotate.audit import audit
 from stance.annotate.records import Change
@@ -30,6 +31,12 @@ def _two_sided(count: int = 60) -> Corpus:
         label = "against" if side else "favor"
         records.append(CorpusRecord(Statement(id=f"s{i}", text=words), {"Russia": label}, document=f"d{i}"))
     return Corpus("invented", ("against", "neutral", "favor", "not_addressed"), ("Russia",), {"train": tuple(records)})
+
+
+@pytest.fixture
+def without_a_model(monkeypatch):
+    """What asks the encoder is left out: it is of no account to who differs, and takes most of the time."""
+    monkeypatch.setattr("stance.annotate.audit._suspects", lambda *_: ((), ""))
 
 
 def test_confident_learning_finds_flipped_labels():
@@ -63,6 +70,29 @@ def test_planted_label_errors_come_first(tmp_path):
     assert found.suspects[0].expected != found.suspects[0].label
 
 
+def test_the_encoder_reads_each_statement_once(tmp_path, monkeypatch):
+    from stance.learning import features
+    from stance.model import StanceClassifier
+
+    corpus = _two_sided()
+    store = Store.create(tmp_path / "p.db", corpus)
+    read: list[str] = []
+
+    def vectors(_, statements, targets):
+        read.extend(statement.id for statement in statements)
+        signs = [1.0 if "friend" in s.text or "thank" in s.text or "praise" in s.text else -1.0 for s in statements]
+        return np.array(signs)[:, None, None] * np.ones((1, len(targets), 3))
+
+    monkeypatch.setattr(StanceClassifier, "from_pretrained", lambda *_: None)
+    monkeypatch.setattr(features, "target_vectors", vectors)
+    known: dict = {}
+    first = audit(store, known)
+    store.import_labels([("s0", "Ada", {"Russia": "against"})])
+    assert not first.suspects
+    assert [s.item for s in audit(store, known).suspects] == ["s0"]
+    assert sorted(read) == sorted(r.id for r in corpus.records)
+
+
 def test_too_few_labels_are_said(tmp_path):
     store = Store.create(tmp_path / "p.db", _two_sided(6))
     assert "from 40 labels" in audit(store).suspects_note
@@ -79,7 +109,7 @@ def test_near_duplicates_with_different_labels_are_found(tmp_path):
     assert {(d.first, d.second) for d in audit(store).duplicates} == {("a", "b"), ("b", "c")}
 
 
-def test_the_annotator_who_differs_is_named(tmp_path):
+def test_the_annotator_who_differs_is_named(tmp_path, without_a_model):
     corpus = make_corpus(40)
     store = Store.create(tmp_path / "p.db", corpus)
     rng = random.Random(1)
@@ -98,6 +128,41 @@ def test_the_annotator_who_differs_is_named(tmp_path):
     assert [name for name, a in found.items() if a.differs] == ["Dee"]
     assert found["Dee"].items
     assert found["Ada"].low < found["Ada"].agreement < found["Ada"].high
+
+
+def _drawn(share: float, rng: random.Random, labels: tuple[str, ...], truth: dict[str, str]) -> dict[str, str]:
+    return {t: rng.choice(labels) if rng.random() < share else label for t, label in truth.items()}
+
+
+@pytest.mark.parametrize("careless", [None, "Dee"])
+def test_who_labels_the_hard_statements_does_not_differ_for_that(tmp_path, without_a_model, careless):
+    """Dee and two others label what is hard, Ada to Cy what is easy; only mistakes of one's own count."""
+    store = Store.create(tmp_path / "p.db", make_corpus(120))
+    rng = random.Random(3)
+    given = []
+    for i in range(120):
+        truth = {target: rng.choice(store.labels) for target in store.targets}
+        hard = i % 2
+        for name in ("Dee", "Eve", "Flo") if hard else ("Ada", "Bob", "Cy"):
+            share = 0.9 if name == careless else 0.5 if hard else 0.05
+            given.append((f"s{i}", name, _drawn(share, rng, store.labels, truth)))
+    store.import_labels(given)
+    found = {a.annotator: a for a in audit(store).annotators}
+    assert [name for name, a in found.items() if a.differs] == ([careless] if careless else [])
+    assert found["Dee"].agreement < found["Ada"].agreement
+
+
+def test_of_two_labels_each_nothing_can_be_told(tmp_path, without_a_model):
+    """With two annotators for each statement, the others of a pair never meet on its statements."""
+    store = Store.create(tmp_path / "p.db", make_corpus(60))
+    pairs = (("Ada", "Bob"), ("Bob", "Cy"), ("Cy", "Dee"))
+    store.import_labels(
+        (f"s{i}", name, dict.fromkeys(store.targets, "against" if name == "Dee" else "favor"))
+        for i in range(60)
+        for name in pairs[i % 3]
+    )
+    dee = next(a for a in audit(store).annotators if a.annotator == "Dee")
+    assert (dee.agreement, dee.difference, dee.finding) == (0, None, "cannot be told")
 
 
 def test_a_second_look_counts(tmp_path):
@@ -126,7 +191,7 @@ def test_labels_of_one_document_give_no_interval(tmp_path):
     for name, label in (("Ada", "favor"), ("Bob", "favor"), ("Cy", "against")):
         store.import_labels((r.id, name, dict.fromkeys(store.targets, label)) for r in corpus.records)
     cy = next(a for a in audit(store).annotators if a.annotator == "Cy")
-    assert (cy.agreement, cy.low, cy.high, cy.others, cy.differs) == (0, None, None, 1, None)
+    assert (cy.agreement, cy.low, cy.high, cy.difference, cy.differs) == (0, None, None, -1, None)
 
 
 def test_what_is_left_out_is_counted(tmp_path, monkeypatch, capsys):

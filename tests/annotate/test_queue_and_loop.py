@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from stance.annotate import server
 from stance.annotate.assignment import next_item
-from stance.annotate.curve import curve_svg
-from stance.annotate.loop import _result, run_loop, value_of_more
+from stance.annotate.curve import curve_svg, read_result, write_result
+from stance.annotate.guide import guide_of
+from stance.annotate.jobs import TrainingJob
+from stance.annotate.loop import _result, _splits, run_loop, value_of_more
 from stance.annotate.project import Project, guide_html, open_project, store_path
 from stance.annotate.queue import _given, order_queue
 from stance.annotate.records import Change
@@ -17,6 +20,7 @@ from stance.annotate.store import Store
 from stance.cli import main
 from stance.corpus import write_corpus
 from stance.errors import AnnotationError, UsageError
+from stance.schema import LABELS
 from tests.annotate.conftest import learnable_corpus, make_corpus
 
 
@@ -28,6 +32,34 @@ def test_a_strategy_orders_the_whole_queue(store, tiny, order):
     store.enter("Ada")
     first = min(store.items(), key=lambda item: item.rank)
     assert next_item(store, "Ada") == first.id
+
+
+def test_what_is_labelled_comes_last_under_diversity(store, tiny, full):
+    store.import_labels([(item, "Ada", full) for item in ("s0", "s4")])
+    order_queue(store, "diversity", model=tiny)
+    ranked = [item.id for item in sorted(store.items(), key=lambda item: item.rank)]
+    assert set(ranked[-2:]) == {"s0", "s4"}
+
+
+def test_balance_puts_first_what_is_rare_so_far(store, tiny, full):
+    """The model's answers are given: s3 is expected to be favor, of which there is least."""
+    for item, expected in zip(store.items(), ("against", "neutral", "not_addressed", "favor", "against"), strict=False):
+        p = [0.97 if label == expected else 0.01 for label in store.labels]
+        store.set_suggestions(tiny.id, [(item.id, target, expected, p) for target in store.targets])
+    store.set_suggestions(tiny.id, [("s5", target, "neutral", [0.01, 0.97, 0.01, 0.01]) for target in store.targets])
+    for name, labels in (("s0", "against"), ("s1", "neutral"), ("s2", "not_addressed"), ("s4", "against")):
+        store.import_labels([(name, "Ada", dict.fromkeys(store.targets, labels))])
+    store.import_labels([("s5", "Ada", dict.fromkeys(store.targets, "neutral"))])
+    order_queue(store, "balance", model=tiny)
+    ranked = [item.id for item in sorted(store.items(), key=lambda item: item.rank)]
+    assert ranked[0] == "s3"
+    assert ranked[1] == "s2"
+
+
+def test_balance_needs_a_model_of_the_same_labels(tmp_path, corpus, tiny):
+    store = Store.create(tmp_path / "p.db", replace(corpus, labels=("favor", "against", "mixed")))
+    with pytest.raises(UsageError, match="rare so far"):
+        order_queue(store, "balance", model=tiny)
 
 
 def test_suggestions_are_the_models_and_asked_for_once(store, tiny, monkeypatch):
@@ -80,10 +112,60 @@ def test_the_whole_loop_from_labels_to_a_model_and_its_curve(tmp_path, tiny):
     assert result.gain_low <= result.gain <= result.gain_high
     assert "held-out" in result.verdict
     assert said
-    stored = json.loads((tmp_path / "out" / "loop.json").read_text(encoding="utf-8"))
-    assert stored["verdict"] == result.verdict
+    stored = read_result(tmp_path / "out")
+    assert stored == result
+    assert [path.name for path in (tmp_path / "out").glob("loop*")] == ["loop.json"]
     assert curve_svg(stored).count('class="dot"') == 4
     assert (tmp_path / "out" / "model" / "model.safetensors").is_file()
+
+
+def test_what_one_turn_holds_out_no_turn_trains_on():
+    """Labels grow from turn to turn, and the model of one is the base of the next."""
+    records = learnable_corpus(200).records
+    trained, held = set(), set()
+    for count in (60, 90, 200):
+        splits = _splits(replace(learnable_corpus(4), splits={"all": records[:count]})).splits
+        now = {r.document for name in ("train", "validation") for r in splits.get(name, ())}
+        tested = {r.document for r in splits["test"]}
+        assert held <= tested
+        assert not tested & (trained | now)
+        assert 0.1 < len(tested) / count < 0.3
+        trained, held = trained | now, tested
+
+
+def test_wire_copy_is_not_measured_on():
+    corpus = learnable_corpus(120)
+    splits = _splits(replace(corpus, splits={"all": corpus.records})).splits
+    first = splits["test"][0]
+    twin = replace(splits["train"][0], statement=replace(splits["train"][0].statement, text=first.statement.text))
+    rest = tuple(r for r in corpus.records if r.id != twin.id)
+    assert first.id not in {r.id for r in _splits(replace(corpus, splits={"all": (*rest, twin)})).splits["test"]}
+
+
+def test_too_few_labels_of_the_split_test_are_filled_up():
+    corpus = learnable_corpus(300)
+    train, test = corpus.splits["train"], corpus.splits["test"]
+    few = _splits(replace(corpus, splits={"train": train, "test": test[:3]})).splits
+    assert len(few["test"]) > 5
+    assert {r.id for r in test[:3]} <= {r.id for r in few["test"]}
+    assert not {r.id for r in few["test"]} & {r.id for r in few["train"]}
+    enough = _splits(replace(corpus, splits={"train": train, "test": test[:5]})).splits
+    assert (enough["train"], enough["test"]) == (train, test[:5])
+
+
+def test_the_model_that_is_overwritten_is_not_started_from(store, corpus, tmp_path):
+    with pytest.raises(UsageError, match="overwritten"):
+        run_loop(Project(store, corpus, 0, 6), tmp_path / "out", base=tmp_path / "out" / "model")
+
+
+def test_the_page_trains_from_one_model_turn_after_turn(tmp_path, corpus, tiny, monkeypatch):
+    served = {}
+    monkeypatch.setattr(server, "serve_page", lambda store, **given: served.update(given))
+    write_corpus(corpus, tmp_path / "c")
+    for place, passed in ((tmp_path / "base", True), (tmp_path / "c.annotations.loop" / "model", False)):
+        tiny.save_pretrained(place)
+        assert main(["annotate", str(tmp_path / "c"), "--order", "corpus", "--model", str(place)]) == 0
+        assert (str(place) in served["options"].job._arguments) is passed
 
 
 def test_too_little_to_train_on_is_said(store, corpus):
@@ -182,6 +264,31 @@ def test_a_guide_cannot_bring_script(tmp_path):
         guide_html(tmp_path / "none.md")
 
 
+def test_the_shipped_guide_is_for_its_own_labels(tmp_path):
+    shipped = guide_html()
+    assert guide_of(LABELS) == guide_of(LABELS[::-1]) == shipped
+    other = guide_of(("pro", "<b>contra", "not_sure"))
+    assert re.findall("<strong>(.*?)</strong>", other) == ["pro", "&lt;b&gt;contra", "not sure"]
+    own = tmp_path / "g.md"
+    own.write_text("# Ours", encoding="utf-8")
+    assert guide_of(("pro", "contra"), own) == guide_html(own)
+
+
+def _kept(result, folder):
+    """Return a result as it comes back from its file, which must hold no number that JSON lacks."""
+    write_result(result, folder)
+    json.loads((folder / "loop.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    return read_result(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["", '{"curve": [', "[]", "{}", '{"curve": [{"statements": 8}]}', '{"curve": [], "verdict": "old"}']
+)
+def test_an_old_or_cut_result_is_none(tmp_path, text):
+    (tmp_path / "loop.json").write_text(text, encoding="utf-8")
+    assert TrainingJob([], tmp_path).result() is None
+
+
 def _result_of(counts, sizes, tmp_path):
     return _result(counts, sizes, [1.0] * len(sizes), 9, 100, "m", tmp_path, 0.0)
 
@@ -192,7 +299,7 @@ def test_one_training_size_tells_nothing_of_more(tmp_path):
     result = _result_of(counts, [24], tmp_path)
     assert (result.gain, result.gain_low, result.gain_high, result.slope) == (None, None, None, None)
     assert "cannot be told" in result.verdict
-    drawn = curve_svg(json.loads(json.dumps(asdict(result), allow_nan=False)))
+    drawn = curve_svg(_kept(result, tmp_path))
     assert 'class="dot"' in drawn
     assert 'class="curve"' not in drawn
 
@@ -205,7 +312,7 @@ def test_one_held_out_document_has_no_interval(tmp_path):
     assert result.gain_low is None
     assert "one document, so without an interval" in result.verdict
     assert "[" not in result.verdict
-    assert curve_svg(json.loads(json.dumps(asdict(result), allow_nan=False))).count('class="dot"') == 3
+    assert curve_svg(_kept(result, tmp_path)).count('class="dot"') == 3
 
 
 def test_few_held_out_documents_widen_the_interval(tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -301,19 +302,26 @@ def test_an_old_tab_shows_what_the_newer_one_saved(browser, tmp_path):
 
 def test_a_disagreement_is_settled_by_keyboard(browser, tmp_path):
     with _running(tmp_path, make_corpus(3), "--overlap", "1") as server:
-        for name, keys in (("Ada", "1444"), ("Bob", "3444")):
+        for name, keys in (("Ada", "1222"), ("Bob", "3222")):
             _label(_enter(browser, server, name), keys)
         page = _enter(browser, server, "Cy")
         page.goto(f"{server.url}adjudicate")
         page.click("main a")
         page.wait_for_selector(".target.active")
         assert page.locator(".giver").all_inner_texts() == ["Ada", "Bob"] + ["Ada", "Bob"] * 3
+        assert page.locator(".target input:checked").count() == 3  # what both agree on
         page.keyboard.press("1")
         page.keyboard.press("0")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=0 of 1 disagreements")
         settled = server.store.state("s0", "adjudicator:Cy")
-        assert (settled.status, settled.labels["United States"]) == ("done", "against")
+        assert (settled.status, list(settled.labels.values())) == ("done", ["against"] + ["neutral"] * 3)
+        page.click("main a")
+        page.wait_for_selector(".target.active")
+        page.keyboard.press("s")
+        page.keyboard.press("f")
+        _says(page, "Saved.")
+        assert server.store.state("s0", "adjudicator:Cy").status == "done"
         assert server.store.state("s0", "Bob").labels["United States"] == "favor"
         assert page.problems == []
 
@@ -339,7 +347,76 @@ def test_what_the_audit_finds_opens_for_a_second_look(browser, tmp_path):
         page.wait_for_url("**/audit")
         page.wait_for_selector("text=Near-duplicates")
         assert server.store.state("again", "Ada").labels == full
+        assert {row.mode for row in server.store.history("again", "Ada")} == {"second-look"}
+        page.click("text=Renew it")
+        page.wait_for_selector("text=Renew it", state="detached")
         assert page.locator("main tbody tr").count() == 0  # the second look counts
+        assert page.problems == []
+
+
+def test_where_nothing_is_left_no_key_throws(browser, tmp_path):
+    with _running(tmp_path, make_corpus(1)) as server:
+        page = _enter(browser, server, "Ada")
+        _label(page, "4444")
+        for key in ("g", "?", "s", "n", "1", "Enter"):
+            page.keyboard.press(key)
+        page.keyboard.press("u")
+        page.wait_for_selector("#main[data-item='s0'] .target.active")
+        assert page.problems == []
+
+
+def test_a_browser_that_keeps_nothing_still_sends(browser, tmp_path):
+    """Its storage is full or denied: what is pressed is sent, or the page says that it must stay open."""
+    with _running(tmp_path, make_corpus(2)) as server:
+        page = _enter(browser, server, "Ada")
+        page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
+        page.keyboard.press("1")
+        _says(page, "Saved.")
+        assert server.store.state("s0", "Ada").labels == {"United States": "against"}
+        server.kill()
+        page.keyboard.press("3")
+        _says(page, "This browser keeps nothing: leave this page open")
+        server.start()
+        _says(page, "Saved.")
+        assert list(server.store.state("s0", "Ada").labels.values()) == ["against", "favor"]
+        assert page.problems == []
+
+
+def test_no_text_of_a_project_runs_as_script(browser, tmp_path):
+    """Even where the content security policy is switched off, as an old browser would."""
+    evil = "<img src=x onerror=\"window.ran = 1\"><script>window.ran = 1</script>'\"><svg onload='window.ran = 1'>"
+    corpus = make_corpus(3)
+    target = f"Russia {evil}"
+    records = []
+    for i, record in enumerate(corpus.records):
+        speaker = replace(record.statement.speaker, name=evil, country=evil) if record.statement.speaker else None
+        statement = replace(
+            record.statement, id=f"s{i}{evil}", text=f"{evil} {i}", before=evil, after=evil, cue=evil, speaker=speaker
+        )
+        pair = (("against", "favor"), ("favor", "favor"), ("against", "against"))[i]  # a dispute, and twins that differ
+        given = {name: {target: label} for name, label in zip(("Ada", "Bob"), pair, strict=True)}
+        records.append(replace(record, statement=statement, outlet=evil, labels={}, annotators=given))
+    corpus = replace(corpus, name=evil, targets=(target,), splits={"train": tuple(records)})
+    guide = tmp_path / "guide.md"
+    guide.write_text(f"{evil}\n\n[x](javascript:window.ran=1)", encoding="utf-8")
+    with _running(tmp_path, corpus, "--overlap", "1", "--per-item", "3", "--guide", str(guide)) as server:
+        store = server.store
+        store.save(f"s0{evil}", "Bob", Change("note", text=evil))
+        page = _enter(browser, server, "Cy", bypass_csp=True)
+        item = quote(f"s0{evil}", safe="")
+        pages = ("label?item={}", "label?item={}&from=audit", "adjudicate?item={}", "adjudicate", "progress", "audit")
+        for path in (*pages, "agreement"):
+            page.goto(f"{server.url}{path.format(item)}")
+            page.wait_for_load_state("networkidle")
+            assert "onerror=" in page.inner_text("body"), path
+            assert page.evaluate("[window.ran, document.querySelectorAll('img, main svg[onload]').length]") == [None, 0]
+        page.goto(f"{server.url}label?item={item}")
+        page.wait_for_selector(".target.active")
+        page.keyboard.press("Enter")  # says the target's name
+        _says(page, "Still to label")
+        page.keyboard.press("1")
+        _says(page, "Saved.")
+        assert page.evaluate("window.ran") is None
         assert page.problems == []
 
 

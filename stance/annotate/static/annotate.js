@@ -16,20 +16,23 @@
   let since = document.hidden ? null : performance.now();
   let sending = false;
   let leaving = false;
+  let unkept = null; // the outbox itself, where this browser keeps nothing (its storage is full or denied)
   const leftover = outbox().length > 0; // of a tab that was closed while the server was away
 
   function chosen(row) { return row.querySelector("input:checked"); }
   function radios(row) { return [...row.querySelectorAll("input[type=radio]")]; }
   function say(text, trouble = false) { says.textContent = text; says.classList.toggle("trouble", trouble); }
-  function outbox() { try { return JSON.parse(localStorage.getItem(key)) || []; } catch { return []; } }
-  function keep(changes) { localStorage.setItem(key, JSON.stringify(changes)); }
+  function outbox() { if (unkept) return unkept; try { return JSON.parse(localStorage.getItem(key)) || []; } catch { return []; } }
+  function keep(changes) { try { localStorage.setItem(key, JSON.stringify(changes)); unkept = null; } catch { unkept = changes; } }
+  function safe(when) { return unkept ? `This browser keeps nothing: leave this page open; it is sent ${when}` : `Nothing is lost: it is sent ${when}`; }
   function name() { return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join(""); }
   function own(body) { return body.item === item && (body.adjudicate === true) === adjudicate; }
   function lost(problem) {
     const who = box.slice(box.indexOf(":") + 1);
-    say(`Not saved: ${problem}. Nothing is lost: it is sent as soon as ${who} `, true);
+    say(`Not saved: ${problem}. ${safe(`as soon as ${who} `)}`, true);
     const link = document.createElement("a");
     link.href = "/";
+    if (unkept) link.target = "_blank"; // this page holds what is not sent yet
     link.textContent = "enters again.";
     says.append(link);
   }
@@ -53,7 +56,7 @@
     if (change.kind === "done" || change.kind === "skip" || change.kind === "undo") leaving = true;
     const body = { token: name() };
     if (adjudicate) body.adjudicate = true;
-    if (change.kind !== "undo") Object.assign(body, change, { item, millis: spent() });
+    if (change.kind !== "undo") Object.assign(body, change, { item, back, millis: spent() });
     keep([...outbox(), { path: change.kind === "undo" ? "/api/undo" : "/api/change", body }]);
     send();
   }
@@ -70,7 +73,7 @@
         answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": csrf }, body: JSON.stringify(sent) });
       } catch { /* the server is away */ }
       if (answer === null || answer.status >= 500) {
-        say("The server does not answer. Nothing is lost: it is sent again as soon as it is back.", true);
+        say(`The server does not answer. ${safe("again as soon as it is back.")}`, true);
         await pause(700);
         continue;
       }
@@ -100,7 +103,7 @@
         if (found.item === null) { leaving = false; say("Nothing left to undo."); continue; }
         if (found.item === item) version = found.state.version; // for a note that follows
         const page = adjudicate ? "/adjudicate" : "/label";
-        after = `${page}?item=${encodeURIComponent(found.item)}`;
+        after = `${page}?item=${encodeURIComponent(found.item)}${back ? `&from=${back}` : ""}`;
       } else if (own(body)) {
         version = found.version;
         say("Saved.");
@@ -152,7 +155,8 @@
         return;
       }
       flush();
-      push({ kind: "done" });
+      const agreed = rows.filter((row) => "agreed" in chosen(row).dataset); // shown as decided, but not sent yet
+      push({ kind: "done", labels: Object.fromEntries(agreed.map((row) => [row.dataset.target, chosen(row).value])) });
     },
     rest() { fill((row) => radios(row).at(-1).value); },
     accept() { fill((row) => row.dataset.suggested); },
@@ -179,8 +183,10 @@
   }
 
   addEventListener("pagehide", flush);
+  addEventListener("beforeunload", (event) => { if (unkept?.length) event.preventDefault(); });
 
-  const letters = { u: "undo", s: "skip", f: "flag", n: "note", a: "accept" };
+  const letters = { u: "undo", s: "skip", f: "flag", a: "accept" };
+  function toggle(selector) { const details = document.querySelector(selector); if (details) details.open = !details.open; }
   document.addEventListener("keydown", (event) => {
     const typing = event.target instanceof HTMLTextAreaElement || (event.target instanceof HTMLInputElement && event.target.type !== "radio");
     if (typing || event.altKey) return;
@@ -203,9 +209,10 @@
       const at = all.findIndex((r) => r.checked);
       choose(row, at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length, false);
     } else if (event.key === "Enter" && row) acts.done();
-    else if (letter === "g") { const guide = document.querySelector(".guide details"); guide.open = !guide.open; }
-    else if (event.key === "?") { const keys = document.querySelector(".keys"); keys.open = !keys.open; }
-    else if (acts[letters[letter]] && document.querySelector(`[data-act=${letters[letter]}], textarea[name=note]`)) acts[letters[letter]]();
+    else if (letter === "g") toggle(".guide details");
+    else if (event.key === "?") toggle(".keys");
+    else if (letter === "n" && note) acts.note();
+    else if (letters[letter] && document.querySelector(`[data-act=${letters[letter]}]`)) acts[letters[letter]]();
     else used = false;
     if (used) event.preventDefault();
   });
