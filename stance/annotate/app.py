@@ -428,9 +428,9 @@ class _Pages:
         return await self._with_body(request, begin)
 
     def health(self, _: Request) -> Response:
-        """Tell that the server answers and the store can be read."""
-        items = self.store.read("SELECT COUNT(*) AS n FROM item")[0]["n"]
-        return JSONResponse({"status": "ok", "store": self.store.id, "items": items})
+        """Tell that the server answers and the store can be read; nothing of the project, since anyone may ask."""
+        self.store.read("SELECT 1 FROM item LIMIT 1")
+        return JSONResponse({"status": "ok"})
 
 
 def PlainRefusal(status: int, message: str) -> Response:  # noqa: N802  # reads like the responses beside it
@@ -444,7 +444,11 @@ def _words(label: str) -> str:
 
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:
     """Return what each annotator gave an item, for the one who decides."""
-    rows = store.read("SELECT annotator FROM state WHERE item = ? AND status = 'done' ORDER BY annotator", (item,))
+    query = (
+        "SELECT annotator FROM state s WHERE item = ? AND (status = 'done' OR EXISTS (SELECT 1 FROM entry e "
+        "WHERE e.item = s.item AND e.annotator = s.annotator AND e.kind = 'import')) ORDER BY annotator"
+    )  # an import may lack targets, and counts for those it has
+    rows = store.read(query, (item,))
     names = [row["annotator"] for row in rows if not decides(row["annotator"])]
     return {name: dict(store.state(item, name).labels) for name in names}
 

@@ -79,7 +79,7 @@ def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
 
     def ready(address: str) -> None:
         say(f"{project.queued} statements to label, kept in {store.path}")
-        say(f"Labelling page: {address} (Ctrl+C ends it; nothing is lost)")
+        say(f"Labelling page: {address}/ (Ctrl+C ends it; nothing is lost)")
 
     serve_page(
         store,

@@ -14,6 +14,7 @@ from stance.annotate.curve import LoopResult, read_result
 __all__ = ["TrainingJob"]
 
 _KEPT_LINES = 200
+_PATIENCE = 30.0  # seconds for a run to end by itself
 
 
 class TrainingJob:
@@ -74,6 +75,11 @@ class TrainingJob:
 
     def stop(self) -> None:
         """End a run that is under way and wait for it."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(timeout=30)
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -37,7 +37,7 @@ def serve_page(
     options
         `stance.annotate.app.PageOptions`; hosts and token are set here.
     on_ready
-        Called with the address once requests are taken.
+        Called with the page's URL as soon as it answers.
 
     Raises
     ------
@@ -51,6 +51,7 @@ def serve_page(
 
         from stance.annotate.app import PageOptions, create_app
         from stance.annotate.security import check_address
+        from stance.serving import run_server
     except ImportError as error:
         raise MissingExtraError("the labelling page", "annotate") from error
     hosts = check_address(host, token, names)
@@ -66,15 +67,9 @@ def serve_page(
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
         )
-        server = uvicorn.Server(config)
         listener.listen(128)
-        if on_ready is not None:
-            shown = f"[{host}]" if ":" in host else host
-            on_ready(f"http://{shown}:{listener.getsockname()[1]}/")
         try:
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass  # how a user ends it
+            run_server(config, listener, on_ready)
         finally:
             if chosen.job is not None:
                 chosen.job.stop()

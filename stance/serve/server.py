@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +14,7 @@ from stance.errors import UsageError
 from stance.scoring import Scorer
 from stance.serve.app import create_app
 from stance.serve.options import ServeOptions
+from stance.serving import run_server
 
 __all__ = ["serve"]
 
@@ -43,10 +42,8 @@ def serve(
         If the address cannot be listened on.
     """
     options = options or ServeOptions()
-    with _bound(options) as sock, _quick_switches(), _quiet_signals(), _settled_heap():
-        host, port = sock.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        _Server(_config(scorer, options), lambda: on_ready(url) if on_ready else None).run([sock])
+    with _bound(options) as sock, _quick_switches(), _settled_heap():
+        run_server(_config(scorer, options), sock, on_ready)
 
 
 def _config(scorer: Scorer, options: ServeOptions) -> uvicorn.Config:
@@ -62,19 +59,6 @@ def _config(scorer: Scorer, options: ServeOptions) -> uvicorn.Config:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(options.timeout) + 1,
     )
-
-
-class _Server(uvicorn.Server):
-    """Says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
 
 
 def _bound(options: ServeOptions) -> socket.socket:
@@ -113,17 +97,3 @@ def _quick_switches() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-@contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Let a stop by signal end normally: uvicorn raises the signal once more when it is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {s: signal.signal(s, lambda number, frame: None) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,50 @@
+"""The labelling page as a process."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+_PAGE = """
+import subprocess, sys
+from stance.annotate.app import PageOptions
+from stance.annotate.jobs import TrainingJob
+from stance.annotate.server import serve_page
+from stance.annotate.store import Store
+
+job = TrainingJob([], sys.argv[2])
+job._process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+ready = lambda url: print(url, job._process.pid, flush=True)
+serve_page(Store(sys.argv[1]), port=0, options=PageOptions(job=job), on_ready=ready)
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_ends_the_training_run_and_is_no_error(store, tmp_path, stop):
+    command = [sys.executable, "-c", _PAGE, str(store.path), str(tmp_path / "loop")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url, run = process.stdout.readline().split()
+            assert url.startswith("http://127.0.0.1:")
+            os.kill(process.pid, stop)
+            assert process.wait(60) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(run), 0)
+
+
+def test_a_run_that_does_not_end_by_itself_is_killed(tmp_path, monkeypatch):
+    from stance.annotate import jobs
+
+    monkeypatch.setattr(jobs, "_PATIENCE", 0.5)
+    job = jobs.TrainingJob([], tmp_path)
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    job._process = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, text=True)
+    assert job._process.stdout.readline() == "deaf\n"
+    job.stop()
+    job._process.stdout.close()
+    assert job._process.returncode == -signal.SIGKILL
