@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
 from stance.annotate.ratings import Aggregation
+from stance.annotate.records import SECOND_LOOK_MODE
 from stance.annotate.requests import equal, read_change, read_form
 from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
@@ -358,7 +359,7 @@ class _Pages:
             shown = {target: label for target, (label, _) in self.store.suggestions(item).items()}
             change = replace(change, mode="suggestion", suggestions=shown)
         if not adjudicating and self._is_second_look(item, who, back):
-            change = replace(change, mode="second-look")
+            change = replace(change, mode=SECOND_LOOK_MODE)
         return JSONResponse(self.store.save(item, name, change, base=base).to_dict())
 
     def _is_second_look(self, item: str, who: str, back: str) -> bool:
@@ -375,7 +376,8 @@ class _Pages:
         found = self.store.undo(name, token=token if isinstance(token, str) else None)
         if found is None:
             return JSONResponse({"item": None})
-        return JSONResponse({"item": found[0], "state": found[1].to_dict()})
+        looked = any(row.mode == SECOND_LOOK_MODE for row in self.store.history(found[0], name))
+        return JSONResponse({"item": found[0], "state": found[1].to_dict(), "looked": looked})
 
     async def _with_body(self, request: Request, act: Callable[[str, dict[str, Any]], Response]) -> Response:
         who = self._who(request)

@@ -354,6 +354,29 @@ def test_what_the_audit_finds_opens_for_a_second_look(browser, tmp_path):
         assert page.problems == []
 
 
+def test_what_was_labelled_before_a_second_look_is_undone_as_a_rating(browser, tmp_path):
+    with _running(tmp_path, make_corpus(3)) as server:
+        page = _enter(browser, server, "Ada")
+        _label(page, "4142")
+        page.goto(f"{server.url}label?item=s1&from=audit")
+        page.wait_for_selector(".target.active")
+        page.keyboard.press("u")
+        page.wait_for_selector("#main[data-item='s0'] .target.active")
+        assert page.get_attribute("#main", "data-back") == ""
+        _label(page, "1")
+        assert {row.mode for row in server.store.history("s0", "Ada")} == {"blind"}
+        page.goto(f"{server.url}label?item=s0&from=audit")
+        page.wait_for_selector(".target.active")
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/audit")
+        page.goto(f"{server.url}label?item=s1&from=audit")
+        page.wait_for_selector(".target.active")
+        page.keyboard.press("u")
+        page.wait_for_selector("#main[data-item='s0'][data-back='audit'] .target.active")
+        assert page.problems == []
+
+
 def test_where_nothing_is_left_no_key_throws(browser, tmp_path):
     with _running(tmp_path, make_corpus(1)) as server:
         page = _enter(browser, server, "Ada")

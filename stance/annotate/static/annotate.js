@@ -103,7 +103,8 @@
         if (found.item === null) { leaving = false; say("Nothing left to undo."); continue; }
         if (found.item === item) version = found.state.version; // for a note that follows
         const page = adjudicate ? "/adjudicate" : "/label";
-        after = `${page}?item=${encodeURIComponent(found.item)}${back ? `&from=${back}` : ""}`;
+        const again = found.item === item || found.looked; // of another statement nothing was said where it was labelled
+        after = `${page}?item=${encodeURIComponent(found.item)}${back && again ? `&from=${back}` : ""}`;
       } else if (own(body)) {
         version = found.version;
         say("Saved.");
