@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
-from stance.annotate.ratings import Aggregation
+from stance.annotate.ratings import Aggregation, ratings_of_store
 from stance.annotate.records import SECOND_LOOK_MODE
 from stance.annotate.requests import equal, read_change, read_form
 from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
@@ -312,7 +312,6 @@ class _Pages:
         from secrets import token_urlsafe
 
         from stance.annotate.agreement import measure_agreement
-        from stance.annotate.ratings import ratings_of_store
         from stance.annotate.report import render_agreement
 
         nonce = token_urlsafe(16)
@@ -445,14 +444,12 @@ def _words(label: str) -> str:
 
 
 def _others(store: Store, item: str) -> dict[str, dict[str, str]]:
-    """Return what each annotator gave an item, for the one who decides."""
-    query = (
-        "SELECT annotator FROM state s WHERE item = ? AND (status = 'done' OR EXISTS (SELECT 1 FROM entry e "
-        "WHERE e.item = s.item AND e.annotator = s.annotator AND e.kind = 'import')) ORDER BY annotator"
-    )  # an import may lack targets, and counts for those it has
-    rows = store.read(query, (item,))
-    names = [row["annotator"] for row in rows if not decides(row["annotator"])]
-    return {name: dict(store.state(item, name).labels) for name in names}
+    """Return what of each annotator counts on an item, a second look above the rating, for the one who decides."""
+    found = ratings_of_store(store, item)
+    given: dict[str, dict[str, str]] = {}
+    for each in (*found.ratings, *found.looks):
+        given.setdefault(each.annotator, {}).update(each.labels)
+    return dict(sorted(given.items()))
 
 
 def _agreed(others: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -29,12 +29,20 @@ class Dispute:
         Mean share of unlike pairs over the targets, 0 to 1.
     settled
         Whether an adjudicator has decided.
+    looked
+        Whether a second look gave each of these targets a label, which counts until somebody decides.
     """
 
     item: StoredItem
     split: Mapping[str, Mapping[str, str]]
     disagreement: float
     settled: bool
+    looked: bool
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in words."""
+        return "settled" if self.settled else "looked at again" if self.looked else "open"
 
 
 def disagreement_of_items(ratings: Ratings) -> dict[str, float]:
@@ -48,6 +56,7 @@ def disagreement_of_items(ratings: Ratings) -> dict[str, float]:
 def disputes(store: Store) -> list[Dispute]:
     """Return the items that annotators label differently: open ones first, those with most disagreement first."""
     ratings = ratings_of_store(store)
+    again = {(look.item, target) for look in ratings.looks for target in look.labels}
     by_item: dict[str, dict[str, Mapping[str, str]]] = {}
     for rating in ratings.ratings:
         by_item.setdefault(rating.item, {})[rating.annotator] = rating.labels
@@ -57,5 +66,6 @@ def disputes(store: Store) -> list[Dispute]:
             given = by_item[item]
             split = {t: {name: labels[t] for name, labels in given.items() if t in labels} for t in ratings.targets}
             split = {t: labels for t, labels in split.items() if len(set(labels.values())) > 1}
-            found.append(Dispute(store.item(item), split, share, item in ratings.settled))
-    return sorted(found, key=lambda d: (d.settled, -d.disagreement, d.item.place))
+            looked = all((item, target) in again for target in split)
+            found.append(Dispute(store.item(item), split, share, item in ratings.settled, looked))
+    return sorted(found, key=lambda d: (d.state != "open", -d.disagreement, d.item.place))

@@ -137,25 +137,32 @@ def finished_by_hand(store: Store, annotator: str | None = None) -> dict[tuple[s
     return {pair: row["at"] for pair, row in finishes if row is not None and row["kind"] == "done"}
 
 
-def ratings_of_store(store: Store) -> Ratings:
+def ratings_of_store(store: Store, item: str | None = None) -> Ratings:
     """Return the finished ratings of a store; decisions of adjudicators and second looks stand apart.
 
     Labels that were imported count also where some targets still lack one.
+
+    Parameters
+    ----------
+    store
+        The store.
+    item
+        Id of the one item whose ratings are wanted; all if not given.
     """
     given: list[Rating] = []
     looks: list[tuple[int, Rating]] = []
     decisions: list[tuple[tuple[bool, int], Rating]] = []
-    for (item, annotator), rows in _histories(store):
+    for (which, annotator), rows in _histories(store, item=item):
         ordinary, look = parted(rows)
         if (end := finish_of(ordinary)) is not None:
-            rating = _rating(item, annotator, fold(ordinary, store.targets).labels, end, ordinary)
+            rating = _rating(which, annotator, fold(ordinary, store.targets).labels, end, ordinary)
             if decides(annotator):
                 decisions.append(((end["kind"] == "done", end["id"]), rating))
             else:
                 given.append(rating)
         if (end := finish_of(look)) is not None:
-            looks.append((end["id"], _rating(item, annotator, labels_set(look), end, look)))
-    items = {item.id: item.record for item in store.items()}
+            looks.append((end["id"], _rating(which, annotator, labels_set(look), end, look)))
+    items = {each.id: each.record for each in (store.items() if item is None else [store.item(item)])}
     decided = {rating.item: rating for _, rating in sorted(decisions, key=lambda d: d[0])}
     return Ratings(
         store.name,
@@ -169,10 +176,13 @@ def ratings_of_store(store: Store) -> Ratings:
     )
 
 
-def _histories(store: Store, annotator: str | None = None) -> Iterator[tuple[tuple[str, str], list[sqlite3.Row]]]:
-    """Give item, annotator and all changes that were not taken back, of everybody or of one."""
-    where, values = ("", ()) if annotator is None else ("WHERE annotator = ?", (annotator,))
-    rows = store.read(f"SELECT * FROM entry {where} ORDER BY item, annotator, id", values)
+def _histories(
+    store: Store, annotator: str | None = None, item: str | None = None
+) -> Iterator[tuple[tuple[str, str], list[sqlite3.Row]]]:
+    """Give item, annotator and all changes that were not taken back, of everybody and everything or of one."""
+    asked = {column: value for column, value in (("annotator", annotator), ("item", item)) if value is not None}
+    where = f"WHERE {' AND '.join(f'{column} = :{column}' for column in asked)}" if asked else ""
+    rows = store.read(f"SELECT * FROM entry {where} ORDER BY item, annotator, id", asked)
     for pair, group in groupby(rows, key=lambda row: (row["item"], row["annotator"])):
         yield pair, standing(list(group))
 

@@ -494,6 +494,30 @@ def test_what_all_agree_on_is_chosen_for_the_adjudicator(client, store, full):
     assert 'value="favor" checked>' in page
 
 
+def test_a_second_look_stands_above_the_rating_for_the_adjudicator(client, store, full):
+    store.import_labels([("s0", "Ada", full), ("s0", "Bob", {**full, "Russia": "favor"}), ("s0", "Dee", full)])
+    store.save("s0", "Dee", Change("label", {"Russia": "neutral"}))  # opened again: not finished, so it counts nowhere
+    store.save("s0", "Bob", Change("label", {"Russia": "against"}, mode="second-look"))
+    _enter(client, "Cy")
+
+    def shown() -> list[str]:
+        page = client.get("/adjudicate?item=s0").text
+        row = page[page.index('data-target="Russia"') :].partition("</fieldset>")[0]
+        return re.findall(r'class="name">(\w+)</span>|class="giver">(\w+)<|(all agree)', row)
+
+    words = [next(filter(None, found)) for found in shown()]
+    assert words == ["against", "Ada", "neutral", "favor", "Bob"]
+    assert "<td>open</td>" in client.get("/adjudicate").text
+    store.save("s0", "Bob", Change("done"))
+    words = [next(filter(None, found)) for found in shown()]
+    assert words == ["all agree", "against", "Ada", "Bob", "neutral", "favor"]
+    page = client.get("/adjudicate").text
+    assert "0 of 1 disagreements" in page
+    assert "<td>looked at again</td>" in page
+    store.save("s0", store.enter("Cy", adjudicator=True), Change("done", full, mode="adjudicate"))
+    assert "<td>settled</td>" in client.get("/adjudicate").text
+
+
 def test_what_others_say_is_shown_where_it_is_looked_at_again(client, store):
     store.enter("Bob")
     store.save("s0", "Bob", Change("note", text=_EVIL))
