@@ -19,7 +19,7 @@ from stance.annotate.ratings import Aggregation, ratings_of_store
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.annotate.work import WorkByItem, work_in_file, work_of_store
 from stance.corpus import Corpus, CorpusRecord, read_corpus, write_corpus
-from stance.corpus.records import SECOND_LOOK, decides, rates
+from stance.corpus.records import SECOND_LOOK, decides, ratings_first
 from stance.errors import AnnotationError, OutputError, Rejection, UsageError
 
 __all__ = ["FORMATS", "Imported", "export_bytes", "export_labels", "import_labels"]
@@ -318,10 +318,9 @@ def _from_path(name: str) -> str:
     return name
 
 
-def _ratings_first(names: Iterable[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """Put second looks and decisions last: a rating that came after one would no longer count."""
-    named = ((_from_path(name), file) for name, file in names)
-    return sorted(named, key=lambda pair: (not rates(pair[0]), pair))
+def _by_annotator(files: Iterable[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Return annotator and file, in the order they are to be read."""
+    return ratings_first(sorted((_from_path(name), file) for name, file in files))
 
 
 # in ------------------------------------------------------------------------------------------------------------------
@@ -364,7 +363,7 @@ def _from_corpus(place: Path, find: _Finder) -> _Read:
         yield problem.file, problem.record or 0, error
     for number, record in enumerate(corpus.records, 1):
         given = dict(record.annotators) or {_UNNAMED: record.labels}
-        for name, labels in sorted(given.items(), key=lambda pair: not rates(pair[0])):
+        for name, labels in ratings_first(given.items()):
             if any(label is not None for label in labels.values()):
                 yield str(place), number, _tried(partial(_corpus_row, record.id, name, labels, find))
 
@@ -389,9 +388,9 @@ def _from_label_studio(place: Path, find: _Finder) -> _Read:
             data = task["data"]
             item = find(data.get("statement_id"), data.get("text"))
             annotations = task.get("annotations", task.get("completions", []))
-            for annotation in annotations:
-                if not annotation.get("was_cancelled"):
-                    yield str(place), number, (item, _author(annotation), _choices(annotation["result"]))
+            whole = [(_author(each), each) for each in annotations if not each.get("was_cancelled")]
+            for name, annotation in ratings_first(whole):
+                yield str(place), number, (item, name, _choices(annotation["result"]))
         except AnnotationError as error:
             yield str(place), number, error
         except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -423,7 +422,7 @@ def _single(given: Iterable[tuple[str, str]]) -> dict[str, str | None]:
 
 
 def _from_doccano(place: Path, find: _Finder) -> _Read:
-    for name, file in _ratings_first((f.stem, f) for f in ([place] if place.is_file() else place.glob("*.jsonl"))):
+    for name, file in _by_annotator((f.stem, f) for f in ([place] if place.is_file() else place.glob("*.jsonl"))):
         for number, line in _lines_of(file):
             yield str(file), number, _tried(partial(_doccano_row, line, file, name, find))
 
@@ -444,7 +443,7 @@ def _doccano_row(line: bytes, file: Path, name: str, find: _Finder) -> Given:
 
 def _from_potato(place: Path, find: _Finder) -> _Read:
     files = [place] if place.is_file() else place.glob("*/annotated_instances.jsonl")
-    for name, file in _ratings_first((f.parent.name, f) for f in files):
+    for name, file in _by_annotator((f.parent.name, f) for f in files):
         for number, line in _lines_of(file):
             yield str(file), number, _tried(partial(_potato_row, line, file, name, find))
 

@@ -45,7 +45,7 @@ from stance.annotate.tables import (
     utc_now,
 )
 from stance.corpus import Corpus
-from stance.corpus.records import ADJUDICATOR, SECOND_LOOK, decides
+from stance.corpus.records import ADJUDICATOR, SECOND_LOOK, decides, ratings_first
 from stance.errors import AnnotationError, ConflictError
 
 __all__ = ["ADJUDICATOR", "Store"]
@@ -116,7 +116,8 @@ class Store:
         try:
             make_tables(partial, meta, corpus, wanted)
             made = cls(partial)
-            made.import_labels((r.id, who, given) for r in corpus.records for who, given in r.annotators.items())
+            pairs = ((r.id, ratings_first(r.annotators.items())) for r in corpus.records)
+            made.import_labels((item, who, labels) for item, given in pairs for who, labels in given)
             _put_in_place(partial, place)  # not before all labels are in
         except FileExistsError as error:
             raise AnnotationError("is there already", file=str(path), rule="store-exists") from error

@@ -9,6 +9,7 @@ from stance.annotate.records import store_record, with_wider_context
 from stance.annotate.store import Store
 from stance.annotate.tables import item_of_row, put_item
 from stance.corpus import Corpus
+from stance.corpus.records import ratings_first
 from stance.errors import AnnotationError
 
 __all__ = ["Synced", "sync"]
@@ -72,7 +73,7 @@ def sync(store: Store, corpus: Corpus, *, queued: Iterable[str] | None = None) -
                     raise AnnotationError(message, file=str(store.path), rule="other-statement")
                 fresh = with_wider_context(record, item.record)
                 updated += put_item(db, item, place, split, item.queued or record.id in wanted, fresh)
-            for who, given in record.annotators.items():
+            for who, given in ratings_first(record.annotators.items()):
                 kept += store.import_within(db, record.id, who, given) == "kept"
         db.executemany("UPDATE item SET queued = 0 WHERE id = ?", ((item,) for item in known))
     return Synced(added, updated, len(known), kept)

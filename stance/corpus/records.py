@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeVar
 
 from stance.errors import CorpusError
 from stance.schema import Statement
@@ -21,12 +22,14 @@ __all__ = [
     "decides",
     "is_date",
     "rates",
+    "ratings_first",
 ]
 
 ADJUDICATOR = "adjudicator:"
 """Prefix of the name under which a person's decisions on disagreements are stored."""
 SECOND_LOOK = "second-look:"
 """Prefix of the name under which a corpus holds what a person gave after being told what is suspected."""
+_Given = TypeVar("_Given")
 _NOTHING: Mapping[str, Mapping[str, str | None]] = MappingProxyType({})
 
 
@@ -126,6 +129,14 @@ def decides(annotator: str) -> bool:
 def rates(annotator: str) -> bool:
     """Tell whether labels are under this name as a rating: neither a decision nor a second look."""
     return not annotator.startswith((ADJUDICATOR, SECOND_LOOK))
+
+
+def ratings_first(given: Iterable[tuple[str, _Given]]) -> list[tuple[str, _Given]]:
+    """Return what is under annotators' names with second looks and decisions last, else in the order it had.
+
+    Labels are taken over in this order: a rating that came after its annotator's second look would not count.
+    """
+    return sorted(given, key=lambda pair: not rates(pair[0]))
 
 
 def broken_rule(record: CorpusRecord, corpus: Corpus, seen: set[str]) -> tuple[str, str] | None:

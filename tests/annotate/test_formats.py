@@ -304,6 +304,20 @@ def test_a_second_look_is_exported_and_imported_as_one(labelled, tmp_path, kind,
         assert (read.annotators, [look.annotator for look in read.looks]) == (("Ada", "Bob"), ["Ada"])
 
 
+def test_a_tool_may_give_a_second_look_back_before_its_rating(labelled, tmp_path, corpus):
+    labelled.save("s0", "Ada", Change("label", {"Russia": "favor"}, mode="second-look"))
+    labelled.save("s0", "Ada", Change("done"))
+    place = tmp_path / "tasks.json"
+    export_labels(labelled, place)
+    tasks = json.loads(place.read_text(encoding="utf-8"))
+    for task in tasks:
+        task["annotations"].reverse()
+    place.write_text(json.dumps(tasks), encoding="utf-8")
+    fresh = Store.create(tmp_path / "fresh.db", corpus)
+    assert import_labels(fresh, place) == Imported(4, 0)
+    assert ratings_of_store(fresh).annotators == ("Ada", "Bob")
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_notes_flags_seconds_and_mode_go_along(labelled, tmp_path, kind, corpus, full):
     labelled.save("s4", "Ada", Change("done", full, millis=2500, mode="suggestion"))

@@ -260,6 +260,15 @@ def test_annotators_of_the_corpus_are_taken_over(tmp_path, corpus, full):
     assert next_item(store, "Ada") == "s1"  # s0 has its one annotator
 
 
+def test_a_rating_counts_wherever_the_corpus_names_it_beside_its_second_look(tmp_path, corpus, full):
+    given = {"second-look:Zoe": {"Russia": "favor"}, "adjudicator:Zoe": {"China": "favor"}, "Zoe": full}
+    records = tuple(replace(record, annotators=given) for record in corpus.records)
+    store = Store.create(tmp_path / "p.db", replace(corpus, splits={"train": records[:1]}))
+    assert sync(store, replace(corpus, splits={"train": records})) == Synced(5, 0, 0, 0)
+    assert [rating.labels for rating in ratings_of_store(store).ratings] == [full] * 6
+    assert aggregate(ratings_of_store(store))["s5"] == {**full, "Russia": "favor", "China": "favor"}
+
+
 def test_a_label_that_cannot_be_taken_over_leaves_no_half_made_store(tmp_path, corpus, full):
     def with_annotator(name, records, labels=full):
         return replace(corpus, splits={"train": (*records[:-1], replace(records[-1], annotators={name: labels}))})
