@@ -15,6 +15,12 @@ from stance.errors import AnnotationError
 __all__ = ["Synced", "sync"]
 
 
+_REOPEN = """
+UPDATE state SET status = 'open' WHERE status = 'done' AND (SELECT COUNT(*) FROM json_each(state.labels)) < ?
+"""
+"""Stores of before took any import for finished; one that leaves targets open is to be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Synced:
     """What a corpus brought to its store.
@@ -60,6 +66,7 @@ def sync(store: Store, corpus: Corpus, *, queued: Iterable[str] | None = None) -
     wanted = set(queued) if queued is not None else {record.id for record in corpus.records}
     added = updated = kept = 0
     with store.write() as db:
+        db.execute(_REOPEN, (len(store.targets),))
         known = {row["id"]: item_of_row(row) for row in db.execute("SELECT * FROM item")}
         for place, (split, record) in enumerate((s, r) for s, rs in corpus.splits.items() for r in rs):
             item = known.pop(record.id, None)

@@ -396,6 +396,17 @@ def test_an_import_that_leaves_targets_open_is_asked_for_and_counts_as_far_as_it
     assert store.rebuild() == 0
 
 
+def test_a_store_that_took_part_of_the_labels_for_all_is_set_right_when_it_is_opened(store, corpus, full):
+    store.import_labels([("s0", "reader", {"Russia": "favor"}), ("s1", "reader", full)])
+    with store.write() as db:
+        db.execute("UPDATE state SET status = 'done'")
+    sync(store, corpus)
+    assert [store.state(item, "reader").status for item in ("s0", "s1")] == ["open", "done"]
+    assert store.rebuild() == 0
+    store.enter("Ada")
+    assert next_item(store, "Ada") == "s0"
+
+
 def test_an_import_stands_back_where_the_annotator_has_labelled_since(store, full):
     store.enter("Ada")
     store.save("s0", "Ada", Change("done", full))
