@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from stance.annotate.history import TURNS
 from stance.annotate.ratings import finished_by_hand
 from stance.annotate.records import SECOND_LOOK_MODE
 from stance.annotate.store import ADJUDICATOR, Store
@@ -16,19 +17,26 @@ from stance.schema import stable_id
 
 __all__ = ["LEASE", "Progress", "next_item", "progress", "progress_of", "set_overlap", "take_item"]
 
-_LOOK = SECOND_LOOK_MODE
 LEASE = 30 * 60.0
 """Seconds for which an item that someone has on screen is given to nobody else."""
 
 _BEGUN = "(s.status = 'open' AND s.labels <> '{}')"
 """Work begun: a note or a flag alone is none."""
-_RATED = f"""
-EXISTS (SELECT 1 FROM entry e
-        WHERE e.item = s.item AND e.annotator = s.annotator AND e.kind IN ('done', 'import') AND e.mode <> '{_LOOK}'
-          AND NOT EXISTS (SELECT 1 FROM entry f WHERE f.item = e.item AND f.annotator = e.annotator AND f.id < e.id
-                          AND f.mode = '{_LOOK}' AND f.kind IN ('label', 'done', 'import')))
+_TURN = f"""
+{{0}}.item = s.item AND {{0}}.annotator = s.annotator AND {{0}}.kind IN {TURNS}
+AND NOT EXISTS (SELECT 1 FROM entry u WHERE u.item = s.item AND u.annotator = s.annotator AND u.kind = 'undo'
+                AND u.text = CAST({{0}}.version AS TEXT))
 """
-"""Finished other than by a second look, which is no rating."""
+_RATED = f"""
+(SELECT e.kind FROM entry e
+ WHERE {_TURN.format("e")} AND +e.id < COALESCE(
+     (SELECT MIN(+f.id) FROM entry f WHERE {_TURN.format("f")} AND f.mode = '{SECOND_LOOK_MODE}'), e.id + 1)
+ ORDER BY +e.id DESC LIMIT 1) IN ('done', 'import')
+"""
+"""Finished other than by a second look, which is no rating; as `stance.annotate.history` parts and ends a history.
+
+The plus keeps SQLite from the index of an annotator's whole history, which it would search for each statement.
+"""
 _NEEDS = f"""
 FROM item i
 WHERE i.queued = 1

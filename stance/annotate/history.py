@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 from stance.annotate.records import SECOND_LOOK_MODE, Change, ItemState
 
-__all__ = ["finish_of", "fold", "labels_set", "parted", "replay", "standing", "step"]
+__all__ = ["TURNS", "finish_of", "fold", "labels_set", "parted", "replay", "standing", "step"]
 
-_TURNS = ("label", "done", "skip", "reopen", "import")
+TURNS = ("label", "done", "skip", "reopen", "import")
 """Kinds of change after which an item is open, finished or passed on."""
 
 
@@ -57,14 +57,14 @@ def parted(rows: Sequence[sqlite3.Row]) -> tuple[list[sqlite3.Row], list[sqlite3
     Whoever was told what is suspected of a label no longer judges on their own, so all that follows belongs to the
     second look, however it was given.
     """
-    looks = (i for i, row in enumerate(rows) if row["mode"] == SECOND_LOOK_MODE and row["kind"] in _TURNS)
+    looks = (i for i, row in enumerate(rows) if row["mode"] == SECOND_LOOK_MODE and row["kind"] in TURNS)
     cut = next(looks, len(rows))
     return list(rows[:cut]), list(rows[cut:])
 
 
 def finish_of(rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
     """Return the row that finished an item, by hand or by import; ``None`` where it was not, or was opened again."""
-    last = next((row for row in reversed(rows) if row["kind"] in _TURNS), None)
+    last = next((row for row in reversed(rows) if row["kind"] in TURNS), None)
     return last if last is not None and last["kind"] in ("done", "import") else None
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stance.annotate.assignment import LEASE, next_item, progress, progress_of, set_overlap, take_item
+from stance.annotate.assignment import _NEEDS, LEASE, next_item, progress, progress_of, set_overlap, take_item
 from stance.annotate.ratings import aggregate, finished_by_hand, ratings_of_store
 from stance.annotate.records import Change, stored_name
 from stance.annotate.store import Store
@@ -405,6 +405,35 @@ def test_a_store_that_took_part_of_the_labels_for_all_is_set_right_when_it_is_op
     assert store.rebuild() == 0
     store.enter("Ada")
     assert next_item(store, "Ada") == "s0"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(_KINDS, st.booleans()), max_size=12))
+def test_overlap_counts_the_very_ratings_that_agreement_does(tmp_path_factory, steps):
+    store = Store.create(tmp_path_factory.mktemp("p") / "p.db", make_corpus(1))
+    for name in ("Ada", "Bob"):
+        store.enter(name)
+    every = dict.fromkeys(store.targets, "favor")
+    for kind, looking in steps:
+        mode = "second-look" if looking else "blind"
+        if kind == "undo":
+            store.undo("Ada")
+        elif kind in ("done", "label", "clear"):
+            labels = {**every, **({"Russia": None} if kind == "clear" else {})}
+            store.save("s0", "Ada", Change("done" if kind == "done" else "label", labels, mode=mode))
+        else:
+            store.save("s0", "Ada", Change(kind, mode=mode))
+    with store.write() as db:
+        db.execute("DELETE FROM claim")
+    rated = store.state("s0", "Ada").status == "done" and bool(ratings_of_store(store).ratings)
+    assert (next_item(store, "Bob") is None) is rated
+
+
+def test_what_is_needed_is_found_without_reading_whole_histories(store):
+    plan = store.read(f"EXPLAIN QUERY PLAN SELECT COUNT(*) {_NEEDS}", {"who": "Ada", "adjudicator": "adjudicator:%"})
+    steps = [row["detail"] for row in plan if " entry_" in row["detail"]]
+    assert len(steps) >= 3
+    assert all("entry_of (item=? AND annotator=?" in step for step in steps)
 
 
 def test_an_import_stands_back_where_the_annotator_has_labelled_since(store, full):
