@@ -56,7 +56,6 @@ def serve_page(
         raise MissingExtraError("the labelling page", "annotate") from error
     hosts = check_address(host, token, names)
     chosen = options if isinstance(options, PageOptions) else PageOptions()
-    app = create_app(store, replace(chosen, hosts=hosts, token=token))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -64,6 +63,8 @@ def serve_page(
             listener.bind((host, port))
         except (OSError, OverflowError) as error:
             raise UsageError(f"cannot listen on {host} port {port}: {error}") from error
+        hosts = (*hosts, listener.getsockname()[0])  # what the address said when it is ready names
+        app = create_app(store, replace(chosen, hosts=hosts, token=token))
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
         )

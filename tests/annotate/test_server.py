@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from stance.errors import UsageError
+
 _PAGE = """
 import subprocess, sys
 from stance.annotate.app import PageOptions
@@ -35,6 +37,24 @@ def test_a_stop_ends_the_training_run_and_is_no_error(store, tmp_path, stop):
             process.kill()
     with pytest.raises(ProcessLookupError):
         os.kill(int(run), 0)
+
+
+def test_the_address_that_is_said_is_one_it_answers_for(store, monkeypatch):
+    from starlette.testclient import TestClient
+
+    from stance import serving
+    from stance.annotate.server import serve_page
+
+    seen = []
+    monkeypatch.setattr(serving, "run_server", lambda config, sock, _: seen.append((config.app, sock.getsockname())))
+    try:
+        serve_page(store, host="127.2", port=0, token="x" * 16)  # a name whose address reads otherwise
+    except UsageError:
+        pytest.skip("this machine has one loopback address")
+    app, (host, _) = seen[0]
+    assert host == "127.0.0.2"
+    for name, status in ((host, 200), ("127.2", 200), ("127.0.0.3", 421)):
+        assert TestClient(app, base_url=f"http://{name}").get("/healthz").status_code == status
 
 
 def test_a_run_that_does_not_end_by_itself_is_killed(tmp_path, monkeypatch):
