@@ -56,6 +56,7 @@ def left_out(store: Store, corpus: Corpus) -> tuple[str, ...]:
     """
     ratings = ratings_of_store(store)
     counted = {(rating.item, rating.annotator) for rating in (*ratings.ratings, *ratings.looks)}
+    counted.update(ratings.deciders.items())
     unfinished = sum(
         bool(state.labels) and state.status == "open" and (item, who) not in counted
         for item, who, state in store.states()

@@ -336,6 +336,7 @@ def test_notes_flags_seconds_and_mode_go_along(labelled, tmp_path, kind, corpus,
 
 
 def test_what_is_left_out_is_said(labelled):
+    labelled.import_labels([("s3", "adjudicator:Cy", {"China": "favor"})])  # of one target, for which it counts
     labelled.save("s2", "Bob", Change("label", {"Russia": "against"}))
     assert left_out(labelled, labelled_corpus(labelled)) == (
         "1 ratings are begun or opened again and not finished: left out until they are",
