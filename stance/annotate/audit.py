@@ -131,11 +131,12 @@ def audit(store: Store, vectors: dict[Statement, NDArray[np.float32]] | None = N
     MissingExtraError
         If `datasketch` is not installed.
     """
-    corpus = labelled_corpus(store)
+    ratings = ratings_of_store(store)
+    corpus = labelled_corpus(store, ratings=ratings)
     known = {} if vectors is None else vectors
     suspects, note = _suspects(corpus.records, corpus.labels, corpus.targets, known)
     duplicates = _duplicates(corpus.records, corpus.targets)
-    annotators = _annotators(ratings_of_store(store))
+    annotators = _annotators(ratings)
     return Audit(suspects[:_SHOWN], duplicates[:_SHOWN], annotators, len(suspects), len(duplicates), note)
 
 

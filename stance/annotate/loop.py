@@ -48,10 +48,10 @@ def run_loop(
 ) -> LoopResult:
     """Train on the labels of a project, measure on held-out documents, and estimate the worth of more labels.
 
-    The model is in ``<output>/model``, the figures in ``<output>/loop.json``. Where fewer than five statements of a
-    split ``test`` are labelled, documents are held out besides: always the same ones, so that a model of an earlier
-    turn was trained on none of them. Models on a quarter, a half and all of the training documents make the learning
-    curve.
+    The model is in ``<output>/model``, the figures in ``<output>/loop.json``. Measured is on the split ``test``, or
+    ``validation`` where nothing of ``test`` is labelled. Where it has fewer than five labelled statements, documents
+    are held out besides: always the same ones, so that a model of an earlier turn was trained on none of them. Models
+    on a quarter, a half and all of the training documents make the learning curve.
 
     Parameters
     ----------
@@ -74,6 +74,8 @@ def run_loop(
     ------
     UsageError
         If too little is labelled, or the model to start from is the one that would be overwritten.
+    MissingExtraError
+        If documents are to be held out and `datasketch` is not installed.
     """
     started = time.perf_counter()
     folder = Path(output)

@@ -115,7 +115,8 @@ class Work:
     Parameters
     ----------
     mode
-        ``suggestion`` if a label was given with the model's suggestion on screen, else ``blind``.
+        ``suggestion`` if a label was given with the model's suggestion on screen, ``adjudicate`` for a decision,
+        ``second-look`` for what is no more than that, else ``blind``.
     millis
         Milliseconds spent.
     flagged, note
@@ -133,7 +134,10 @@ class Work:
 
     @classmethod
     def from_dict(cls, found: Any) -> Work:
-        """Return what `to_dict` gave; what is missing or of another form counts as not known."""
+        """Return what `to_dict` gave; what is missing or of another form counts as not known.
+
+        The name labels are under tells whether they are a decision or a second look, so no mode is read of these.
+        """
         fields = found if isinstance(found, dict) else {}
         mode, seconds, note = fields.get("mode"), fields.get("seconds"), fields.get("note")
         known = seconds if isinstance(seconds, int | float) and 0 <= seconds < 10**9 else 0
