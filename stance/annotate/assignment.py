@@ -159,8 +159,8 @@ def progress_of(store: Store, annotator: str) -> Progress:
     rows = store.read(query, (annotator,))
     times = [row["millis"] / 1000 for row in rows if row["status"] == "done" and row["millis"]]
     begun_now = sum(row["begun"] for row in rows)
-    finished = finished_by_hand(store, annotator)
     midnight = datetime.now(UTC).date().isoformat()
+    finished = finished_by_hand(store, annotator, midnight)
     return Progress(
         annotator=annotator,
         done=sum(row["status"] == "done" for row in rows),

@@ -123,7 +123,7 @@ class Ratings:
         return [cluster_of(self.items[item]) for item in self.rated]
 
 
-def finished_by_hand(store: Store, annotator: str | None = None) -> dict[tuple[str, str], str]:
+def finished_by_hand(store: Store, annotator: str | None = None, since: str = "") -> dict[tuple[str, str], str]:
     """Return by item and annotator the time, UTC, of finishing it last, unless the labels were imported since.
 
     Parameters
@@ -132,8 +132,10 @@ def finished_by_hand(store: Store, annotator: str | None = None) -> dict[tuple[s
         The store.
     annotator
         Whose alone; everybody's if not given.
+    since
+        Time, UTC: only of what was changed from it on.
     """
-    finishes = ((pair, finish_of(rows)) for pair, rows in _histories(store, annotator))
+    finishes = ((pair, finish_of(rows)) for pair, rows in _histories(store, annotator, since=since))
     return {pair: row["at"] for pair, row in finishes if row is not None and row["kind"] == "done"}
 
 
@@ -177,12 +179,18 @@ def ratings_of_store(store: Store, item: str | None = None) -> Ratings:
 
 
 def _histories(
-    store: Store, annotator: str | None = None, item: str | None = None
+    store: Store, annotator: str | None = None, item: str | None = None, since: str = ""
 ) -> Iterator[tuple[tuple[str, str], list[sqlite3.Row]]]:
     """Give item, annotator and all changes that were not taken back, of everybody and everything or of one."""
-    asked = {column: value for column, value in (("annotator", annotator), ("item", item)) if value is not None}
-    where = f"WHERE {' AND '.join(f'{column} = :{column}' for column in asked)}" if asked else ""
-    rows = store.read(f"SELECT * FROM entry {where} ORDER BY item, annotator, id", asked)
+    changed = "SELECT 1 FROM state s WHERE s.item = e.item AND s.annotator = e.annotator AND s.at >= :since"
+    rules = (
+        ("item = :item", item is not None),
+        ("annotator = :annotator", annotator is not None),
+        (f"EXISTS ({changed})", bool(since)),
+    )
+    where = " AND ".join(rule for rule, asked in rules if asked)
+    query = f"SELECT * FROM entry e {f'WHERE {where}' if where else ''} ORDER BY item, annotator, id"
+    rows = store.read(query, {"item": item, "annotator": annotator, "since": since})
     for pair, group in groupby(rows, key=lambda row: (row["item"], row["annotator"])):
         yield pair, standing(list(group))
 

@@ -493,7 +493,8 @@ def test_finishing_that_was_taken_back_is_no_finishing_by_hand(store, full):
     store.import_labels([("s0", "Ada", full)])
     store.save("s0", "Ada", Change("label", {"Russia": "favor"}))
     store.save("s0", "Ada", Change("done"))
-    assert list(finished_by_hand(store)) == [("s0", "Ada")]
+    assert list(finished_by_hand(store)) == list(finished_by_hand(store, "Ada", "2000")) == [("s0", "Ada")]
+    assert finished_by_hand(store, "Bob") == finished_by_hand(store, since="9999") == {}
     store.undo("Ada")
     store.undo("Ada")
     assert finished_by_hand(store) == {}
