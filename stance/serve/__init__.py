@@ -1,8 +1,8 @@
 """Scoring over HTTP: a JSON interface, and a page that highlights the statements of an article.
 
-Needs the extra ``serve``. The parts, outermost first: `server` binds the socket and stops gracefully, `guard` refuses
-what must not come in, `shortcut`, `api` and `pages` answer, `service` joins extraction and model, `batching` runs the
-model.
+Needs the extra ``serve``. The parts, outermost first: `server` binds the socket and stops gracefully, `protocol` parses
+HTTP, `guard` refuses what must not come in, `shortcut`, `api` and `pages` answer, `service` joins extraction and model,
+`batching` runs the model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Batcher", "ServeOptions", "create_app", "serve"]
 
 _HOME = {"Batcher": "batching", "create_app": "app", "serve": "server"}
-_NEEDED = ("fastapi", "jinja2", "prometheus_client", "uvicorn")
+_NEEDED = ("fastapi", "httptools", "jinja2", "prometheus_client", "uvicorn")
 
 
 def __getattr__(name: str) -> Any:

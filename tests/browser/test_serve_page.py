@@ -29,11 +29,12 @@ def guarded_address(scorer):
 
 def _served(scorer, token):
     from stance.serve import ServeOptions, create_app
+    from stance.serve.protocol import BoundedHttp
 
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         app = create_app(scorer, ServeOptions(token=token))
-        server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", log_level="error", access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, http=BoundedHttp, ws="none", log_level="error", access_log=False))
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         until = time.monotonic() + 60

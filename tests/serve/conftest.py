@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from stance.serve import ServeOptions, create_app
+from stance.serve.protocol import BoundedHttp
 
 TOKEN = "a-token-made-for-tests-0123"
 
@@ -70,7 +71,9 @@ def running(scorer, **options):
     made = ServeOptions(**options)
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(scorer, made), http="h11", ws="none", log_level="error", access_log=False)
+        config = uvicorn.Config(
+            create_app(scorer, made), http=BoundedHttp, ws="none", log_level="error", access_log=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()

@@ -8,6 +8,7 @@ import pytest
 from stance.errors import UsageError
 from stance.serve.guard import SESSION_COOKIE, Sessions
 from stance.serve.options import ServeOptions, read_token
+from stance.serve.protocol import MAX_HEAD
 
 TOKEN = "a-token-made-for-tests-0123"  # as in conftest
 BODY = {"statements": [{"id": "1", "statement": "Moscow lies"}]}
@@ -152,11 +153,78 @@ def test_work_that_takes_too_long_is_given_up(start):
         assert client.get("/healthz").json["status"] == "ok"
 
 
-def test_malformed_http_is_a_400(client):
-    for raw in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
-            connection.sendall(raw)
-            assert connection.recv(2000).startswith(b"HTTP/1.1 400")
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+SCORE = b"POST /v1/score HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+        b"CONNECT 127.0.0.1:80 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+        HEALTH + b"a : b\r\n\r\n",
+        HEALTH + b"a: b\r\n folded\r\n\r\n",
+        HEALTH + b"a: b\0c\r\n\r\n",
+        SCORE + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        SCORE + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}",
+        SCORE + b"content-length: -1\r\n\r\n{}",
+        SCORE + b"transfer-encoding: chunked\r\n\r\nzz\r\n{}",
+    ],
+)
+def test_malformed_http_is_a_400(client, raw):
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
+        connection.sendall(raw)
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (b"GET /" + b"a" * MAX_HEAD + b" HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", b""),
+        (HEALTH + b"a: " + b"a" * MAX_HEAD + b"\r\n\r\n", b""),
+        (HEALTH + b"a: b\r\n" * 6000 + b"\r\n", b""),
+        (HEALTH, b"a: " + b"a" * 8000 + b"\r\n"),
+        (HEALTH + b"a: ", b"a" * 8000),
+        (b"", b"A" * 8000),
+        (SCORE + b"transfer-encoding: chunked\r\n\r\n2;a=", b"a" * 8000),
+        (SCORE + b"transfer-encoding: chunked\r\n\r\n0\r\na: ", b"a" * 8000),
+    ],
+)
+def test_heads_and_trailers_without_end_are_a_400(client, first, more):
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
+        try:
+            connection.sendall(first)
+            for _ in range(200 if more else 0):
+                connection.sendall(more)
+        except OSError:  # the server has closed it, perhaps before its answer could be read
+            return
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400")
+    assert client.get("/healthz").status == 200
+
+
+def test_a_head_within_the_bound_is_read_in_whatever_pieces_it_comes(client):
+    raw = HEALTH + b"a: " + b"a" * (MAX_HEAD - 1000) + b"\r\nconnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
+        for start in range(0, len(raw), 1500):
+            connection.sendall(raw[start : start + 1500])
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 200")
+
+
+def test_trailers_are_no_headers(guarded):
+    chunks = b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nauthorization: Bearer " + TOKEN.encode()
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=60) as connection:
+        connection.sendall(SCORE + chunks + b"\r\n\r\n")
+        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 401")
+
+
+def test_requests_sent_ahead_are_answered_in_turn(client):
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
+        connection.sendall((HEALTH + b"\r\n") * 3 + HEALTH + b"connection: close\r\n\r\n")
+        answers = connection.makefile("rb").read()
+    assert answers.count(b"HTTP/1.1 200 OK") == 4
 
 
 @pytest.mark.parametrize(
