@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
+from pydantic_core import to_json
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive
 
@@ -34,7 +34,6 @@ _REFUSALS = {
     503: "The server is stopping",
 }
 _ALWAYS = (400, 401, 403, 413, 421)
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _bearer = HTTPBearer(auto_error=False, description="The server's token. The guard in front has checked it already.")
 
 
@@ -142,7 +141,7 @@ def leaving(receive: Receive) -> Gone:
 def _answer(service: Service, rows: Iterable[StanceRow], **parts: Any) -> Response:
     body = {"contract": CONTRACT_VERSION, "model": service.scorer.model_id, **parts}
     body["rows"] = [row.to_dict() for row in rows]
-    return Response(_JSON.encode(body).encode(), media_type="application/json")
+    return Response(to_json(body), media_type="application/json")
 
 
 def _article(scored: ScoredArticle) -> dict[str, Any]:

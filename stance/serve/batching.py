@@ -9,6 +9,7 @@ nobody waits for company.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic, perf_counter
+from typing import Protocol
+
+import numpy as np
 
 from stance.model import Prepared
 from stance.schema import StanceRow, Target
@@ -35,11 +39,27 @@ Deliver = Callable[[Callable[[], None]], object]
 """Calls what it is given, in the thread where futures are to be settled."""
 
 
+class Promise(Protocol):
+    """What `Batcher.take` needs of a future, be it of `concurrent.futures` or of `asyncio`."""
+
+    def cancelled(self) -> bool:
+        """Tell whether nobody wants the rows any more; called in the model's threads."""
+        ...
+
+    def set_result(self, rows: list[StanceRow], /) -> None:
+        """Take the rows."""
+        ...
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take what went wrong instead."""
+        ...
+
+
 @dataclass(slots=True)
 class _Job:
     """The statements of one request; `rows` fills up in any order."""
 
-    future: Future[list[StanceRow]]
+    future: Promise
     rows: list[Sequence[StanceRow]]
     left: int
 
@@ -56,7 +76,7 @@ class _Item:
 
 
 _Work = tuple[Callable[[list[_Item]], None], list[_Item]]
-_Settled = tuple[Future[list[StanceRow]], list[StanceRow] | Exception]
+_Settled = tuple[Promise, list[StanceRow] | Exception]
 
 
 class Batcher:
@@ -135,9 +155,17 @@ class Batcher:
             With status 429 if too many statements wait already, 503 if the server is stopping.
         """
         future: Future[list[StanceRow]] = Future()
+        self.take(records, future)
+        return future
+
+    def take(self, records: Sequence[StatementRecord], future: Promise) -> None:
+        """Do as `submit` with a future of the caller's own, such as one of the event loop that answers are handed to.
+
+        A server's threads settle hundreds a second: one that is the loop's own need not wake it once more.
+        """
         if not records:
             future.set_result([])
-            return future
+            return
         job = _Job(future, [()] * len(records), len(records))
         items = [_Item(record, job, i) for i, record in enumerate(records)]
         with self._changed:
@@ -150,7 +178,6 @@ class Batcher:
             self._count_waiting(len(items))
             if self._free == self._lanes or self._may_prepare():
                 self._changed.notify()
-        return future
 
     def stop(self, timeout: float) -> bool:
         """Take no more, finish what waits, and end the threads; return whether they ended in time (seconds)."""
@@ -270,6 +297,8 @@ class Batcher:
             with self._lane():
                 prepared = Prepared.joined([item.prepared for item in batch if item.prepared is not None])
                 logits = self._scorer.encode(prepared)
+            if not np.isfinite(logits).all():
+                raise FloatingPointError("the model's answer is no number")
             seconds = perf_counter() - started
             results = self._scorer.finish(statements, prepared, logits, targets)
         except Exception as error:
@@ -333,5 +362,5 @@ def _settle(done: Iterable[_Settled]) -> None:
                 future.set_exception(result)
             else:
                 future.set_result(result)
-        except InvalidStateError:
+        except (InvalidStateError, asyncio.InvalidStateError):
             _LOG.debug("the request was given up before its answer was there")

@@ -125,7 +125,9 @@ class Service:
         return found
 
     async def _rows(self, records: Sequence[StatementRecord], deadline: float, gone: Gone) -> list[StanceRow]:
-        return await self._in_time(asyncio.wrap_future(self.batcher.submit(records)), deadline, gone)
+        work: asyncio.Future[list[StanceRow]] = asyncio.get_running_loop().create_future()
+        self.batcher.take(records, work)
+        return await self._in_time(work, deadline, gone)
 
     async def _in_time(self, work: asyncio.Future[_T], deadline: float, gone: Gone) -> _T:
         """Wait for work until the deadline, or until nobody is there to be answered."""

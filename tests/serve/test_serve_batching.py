@@ -1,5 +1,6 @@
 """The model's threads: full queues, failures, stops; and the pieces of the page and its reference."""
 
+import asyncio
 import itertools
 import threading
 import time
@@ -93,6 +94,39 @@ def test_a_failure_stays_with_its_own_request(batcher):
         futures[2].result()
     assert all(len(f.result()) == 4 for i, f in enumerate(futures) if i != 2)
     assert len(batcher.submit([record(9)]).result(60)) == 4, "the thread goes on"
+
+
+def test_what_is_no_number_is_a_failure_of_its_own_request(batcher, scores, monkeypatch):
+    encode = scores.encode
+
+    def broken(prepared):
+        logits = encode(prepared)
+        logits[[len(p.ids) == longest for p in prepared.passes[0]]] = float("nan")
+        return logits
+
+    longest = scores.prepare([record(0, "Moscow lies and lies").statement]).tokens[0]
+    monkeypatch.setattr(scores, "encode", broken)
+    bad, good = batcher.submit([record(1, "Moscow lies and lies")]), batcher.submit([record(2)])
+    batcher.start()
+    assert isinstance(bad.exception(60), FloatingPointError)
+    assert len(good.result(60)) == 4
+
+
+def test_a_future_of_the_event_loop_is_settled_in_its_thread(batcher):
+    async def ask():
+        loop = asyncio.get_running_loop()
+        batcher.start(loop.call_soon_threadsafe)
+        future, given_up = loop.create_future(), loop.create_future()
+        future.add_done_callback(lambda _: threads.append(threading.current_thread()))
+        batcher.take([record(1), record(2)], future)
+        batcher.take([record(3)], given_up)
+        given_up.cancel()
+        return await future
+
+    threads = []
+    rows = asyncio.run(ask())
+    assert [r.statement_id for r in rows[::4]] == ["s1", "s2"]
+    assert threads == [threading.main_thread()]
 
 
 def test_a_failure_after_scoring_is_answered_and_the_thread_goes_on(batcher, monkeypatch):
