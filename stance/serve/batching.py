@@ -33,7 +33,7 @@ __all__ = ["Batcher"]
 
 _LOG = logging.getLogger("stance.serve")
 _FEWEST_PREPARED, _MOST_PREPARED = 8, 128  # statements tokenised in one go, the fewest only while every lane is at work
-_OVERHEAD = 1 / 40  # of the engine's best batch: what a batch costs beyond its tokens, measured with OpenVINO
+_OVERHEAD = 1 / 18  # of the engine's best batch: what a batch costs beyond its tokens, measured with OpenVINO
 
 Deliver = Callable[[Callable[[], None]], object]
 """Calls what it is given, in the thread where futures are to be settled."""
