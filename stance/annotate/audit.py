@@ -250,9 +250,10 @@ def _audited(
         return None
     table = np.stack(list(counts.values()))
     comparable = table[table[:, 3] > 0, 2:]
-    agreement = _ratio(table[:, :2])
-    difference = _ratio(comparable) if len(comparable) else (None, None, None)
-    return AuditedAnnotator(name, shared, *agreement, *difference, tuple(dict.fromkeys(apart))[:5])
+    agreement, low, high = _ratio(table[:, :2])
+    difference, less, more = _ratio(comparable) if len(comparable) else (None, None, None)
+    items = tuple(dict.fromkeys(apart))[:5]
+    return AuditedAnnotator(name, shared, agreement, low, high, difference, less, more, items)
 
 
 def _equal_pairs(labels: Sequence[str]) -> float:

@@ -224,7 +224,7 @@ def _lines(records: Iterable[Mapping[str, Any]]) -> str:
 
 def _record(split: str, record: CorpusRecord, work: WorkByItem) -> dict[str, Any]:
     statement = record.statement.to_dict()
-    own = {"id": record.id, "split": split, "document": record.document, "outlet": record.outlet}
+    own: dict[str, Any] = {"id": record.id, "split": split, "document": record.document, "outlet": record.outlet}
     own |= {"published": record.published, "source": record.source}
     own |= {key: value for key, value in statement.items() if key not in ("statement_id", "context")}
     around = record.statement.before or record.statement.after
