@@ -24,7 +24,7 @@ from training.corpora import data_folder, dse, newsmtsc, polnear
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import swap_countries, swappable
 from training.duplicates import drop_near_duplicates
-from training.recipe import DISTILLED, Distillation, held_out, load_recipe, training_examples
+from training.recipe import DEFAULT, Distillation, held_out, load_recipe, training_examples
 from training.teachers import BELIEFS, Teachers, store
 
 __all__ = ["distilled", "exchanges", "main", "taught", "taught_names", "unlabelled"]
@@ -168,7 +168,7 @@ def main() -> None:
     """Ask a teacher and keep its answers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("teacher", type=Path, help="folder of the trained teacher")
-    parser.add_argument("--recipe", type=Path, default=DISTILLED)
+    parser.add_argument("--recipe", type=Path, default=DEFAULT)
     parser.add_argument("--engine", default="torch-fp32", help="engine the teacher runs on")
     arguments = parser.parse_args()
     data, stage = data_folder(), load_recipe(arguments.recipe).stages[-1]

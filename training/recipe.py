@@ -18,7 +18,6 @@ from training.duplicates import drop_near_duplicates
 __all__ = [
     "BEFORE",
     "DEFAULT",
-    "DISTILLED",
     "STORED",
     "Distillation",
     "Recipe",
@@ -30,8 +29,6 @@ __all__ = [
 
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
 """The recipe of the shipped model."""
-DISTILLED = DEFAULT.with_name("distilled_model.yaml")
-"""The recipe of a student of the larger teacher."""
 BEFORE = "before"
 """Names the model as it stands before a stage, as a teacher."""
 STORED = "stored"

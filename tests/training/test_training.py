@@ -132,14 +132,13 @@ def test_every_config_is_read(root):
     paths = sorted((root / "configs").glob("*.yaml"))
     names = [
         "default_model.yaml",
-        "distilled_model.yaml",
         "finetune.yaml",
         "offices.yaml",
         "targets.yaml",
         "teacher_model.yaml",
     ]
     assert [p.name for p in paths] == names  # offices.yaml: tests/training/test_countries.py
-    for name in ("default_model.yaml", "distilled_model.yaml", "teacher_model.yaml"):
+    for name in ("default_model.yaml", "teacher_model.yaml"):
         recipe = load_recipe(root / "configs" / name)
         teacher = name == "teacher_model.yaml"
         assert recipe.name == ("stance-mpnet" if teacher else "stance-minilm")
