@@ -311,7 +311,7 @@ def _worst(ratings: Ratings, shares: Mapping[str, float]) -> tuple[WorstItem, ..
         labels = {t: {who: given[t] for who, given in by_item[item].items() if t in given} for t in ratings.targets}
         split = {t: given for t, given in labels.items() if len(set(given.values())) > 1}
         speaker = statement.speaker.name if statement.speaker else ""
-        found.append(WorstItem(item, speaker, statement.text, share, split, item in ratings.settled))
+        found.append(WorstItem(item, speaker, statement.text, share, split, item in ratings.decisions))
     return tuple(found)
 
 

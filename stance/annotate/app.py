@@ -231,6 +231,7 @@ class _Pages:
             agreed=_agreed(others),
             marks=_marks(self.store, item, name) if adjudicating or back in _SECOND_LOOK else [],
             adjudicating=adjudicating,
+            looking=not adjudicating and self._is_second_look(item, name, back),
             mine=mine,
             back=back,
             guide=self.options.guide,

@@ -67,5 +67,5 @@ def disputes(store: Store) -> list[Dispute]:
             split = {t: {name: labels[t] for name, labels in given.items() if t in labels} for t in ratings.targets}
             split = {t: labels for t, labels in split.items() if len(set(labels.values())) > 1}
             looked = all((item, target) in again for target in split)
-            found.append(Dispute(store.item(item), split, share, item in ratings.settled, looked))
+            found.append(Dispute(store.item(item), split, share, item in ratings.decisions, looked))
     return sorted(found, key=lambda d: (d.state != "open", -d.disagreement, d.item.place))

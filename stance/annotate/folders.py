@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from stance.corpus.records import ADJUDICATOR, SECOND_LOOK
 from stance.errors import OutputError
 
-__all__ = ["write_folder"]
+__all__ = ["as_path", "from_path", "write_folder"]
 
+_IN_PATHS = {prefix: prefix.replace(":", "=") for prefix in (ADJUDICATOR, SECOND_LOOK)}
+"""Prefixes as a file may be called: their colon is none that Windows allows."""
 _LIST = "stance-export.json"
 """Names the files of an export, so that the next one can take them away."""
 
@@ -49,3 +52,17 @@ def _files_of(place: Path) -> list[str] | None:
         return [name for name in names if (place / name).resolve().is_relative_to(inside)]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def as_path(name: str) -> str:
+    """Return an annotator's name as a file may be called."""
+    for prefix, written in _IN_PATHS.items():
+        name = name.replace(prefix, written)
+    return name
+
+
+def from_path(name: str) -> str:
+    """Return the annotator's name that `as_path` made a file's name of."""
+    for prefix, written in _IN_PATHS.items():
+        name = name.replace(written, prefix)
+    return name

@@ -55,8 +55,8 @@ def left_out(store: Store, corpus: Corpus) -> tuple[str, ...]:
         Its `labelled_corpus`.
     """
     ratings = ratings_of_store(store)
-    counted = {(rating.item, rating.annotator) for rating in (*ratings.ratings, *ratings.looks)}
-    counted.update(ratings.deciders.items())
+    every = (*ratings.ratings, *ratings.looks, *ratings.decisions.values())
+    counted = {(rating.item, rating.annotator) for rating in every}
     unfinished = sum(
         bool(state.labels) and state.status == "open" and (item, who) not in counted
         for item, who, state in store.states()

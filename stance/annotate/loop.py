@@ -82,19 +82,32 @@ def run_loop(
     if base is not None and Path(base).resolve() == model_folder(folder).resolve():
         raise UsageError(f"{base} is what is overwritten: start from another model, or write to another folder")
     corpus = _splits(labelled_corpus(project.store, method))
-    train, held = corpus.splits["train"], corpus.splits["test"]
-    if len(train) < _FEWEST or len(held) < _FEWEST_HELD_OUT:
-        message = f"{len(train)} labelled statements to train on and {len(held)} held out"
+    train, held = len(corpus.splits["train"]), len(corpus.splits["test"])
+    if train < _FEWEST or held < _FEWEST_HELD_OUT:
+        message = f"{train} labelled statements to train on and {held} held out"
         needed = f"at least {_FEWEST} and {_FEWEST_HELD_OUT} are needed"
         raise UsageError(f"{message}: {needed}; label more, or give the corpus a split 'test'")
-    say(f"{len(train)} labelled statements to train on, {len(held)} held out")
+    say(f"{train} labelled statements to train on, {held} held out")
     folder.mkdir(parents=True, exist_ok=True)
+    counts, sizes, seconds, model = _grown(corpus, folder, base, seed, say)
+    result = _result(counts, sizes, seconds, held, more, model, folder, started)
+    write_result(result, folder)
+    return result
+
+
+def _grown(
+    corpus: Corpus, folder: Path, base: str | Path | None, seed: int, say: Callable[[str], None]
+) -> tuple[list[NDArray[np.int64]], list[int], list[float], str]:
+    """Train on growing parts; returns confusions per document, sizes and seconds of all models, and the last one's id.
+
+    The first is the model before training, where its labels are those of the corpus.
+    """
+    train, held = corpus.splits["train"], corpus.splits["test"]
     counts, sizes, seconds = [], [], []
-    first = StanceClassifier.from_pretrained(base)
-    if tuple(first.labels) == corpus.labels:
-        counts, sizes, seconds = [_confusion(first, held, corpus)], [0], [0.0]
+    classifier = StanceClassifier.from_pretrained(base)
+    if tuple(classifier.labels) == corpus.labels:
+        counts, sizes, seconds = [_confusion(classifier, held, corpus)], [0], [0.0]
         say(f"before training: macro-F1 {_macro(counts[0].sum(axis=0)):.3f}")
-    classifier = first
     for records in _nested(train, seed):
         begin = time.perf_counter()
         with tempfile.TemporaryDirectory() as scratch:
@@ -106,9 +119,7 @@ def run_loop(
         sizes.append(len(records))
         seconds.append(time.perf_counter() - begin)
         say(f"{len(records)} statements: macro-F1 {_macro(counts[-1].sum(axis=0)):.3f} ({seconds[-1]:.0f} s)")
-    result = _result(counts, sizes, seconds, len(held), more, classifier.id, folder, started)
-    write_result(result, folder)
-    return result
+    return counts, sizes, seconds, classifier.id
 
 
 def _splits(corpus: Corpus) -> Corpus:

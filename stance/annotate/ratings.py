@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -34,7 +33,6 @@ __all__ = [
 ]
 
 Aggregation = Literal["majority", "dawid-skene"]
-_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +74,12 @@ class Ratings:
         Records by id, in the order of the corpus.
     ratings
         Finished ratings.
-    settled
-        Labels an adjudicator decided on, by item and target. The later decision counts, and one made here before one
-        that was imported.
+    decisions
+        By item the decision that counts, with the adjudicator's name and its prefix. The later one counts, and one made
+        here before one that was imported.
     looks
         What annotators gave once they were told what is suspected, the latest last, with the labels given then. No
         rating, but it replaces the ordinary ones of its targets.
-    deciders
-        By item the adjudicator whose decision counts, with the prefix.
     """
 
     name: str
@@ -91,9 +87,13 @@ class Ratings:
     targets: tuple[str, ...]
     items: Mapping[str, CorpusRecord]
     ratings: tuple[Rating, ...]
-    settled: Mapping[str, Mapping[str, str]]
+    decisions: Mapping[str, Rating]
     looks: tuple[Rating, ...] = ()
-    deciders: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
+
+    @property
+    def settled(self) -> dict[str, Mapping[str, str]]:
+        """Labels decided on, by item and target."""
+        return {item: decision.labels for item, decision in self.decisions.items()}
 
     @property
     def annotators(self) -> tuple[str, ...]:
@@ -165,16 +165,14 @@ def ratings_of_store(store: Store, item: str | None = None) -> Ratings:
         if (end := finish_of(look)) is not None:
             looks.append((end["id"], _rating(which, annotator, labels_set(look), end, look)))
     items = {each.id: each.record for each in (store.items() if item is None else [store.item(item)])}
-    decided = {rating.item: rating for _, rating in sorted(decisions, key=lambda d: d[0])}
     return Ratings(
         store.name,
         store.labels,
         store.targets,
         items,
         tuple(given),
-        {item: rating.labels for item, rating in decided.items()},
+        {rating.item: rating for _, rating in sorted(decisions, key=lambda d: d[0])},
         tuple(rating for _, rating in sorted(looks, key=lambda look: look[0])),
-        {item: rating.annotator for item, rating in decided.items()},
     )
 
 
@@ -215,9 +213,7 @@ def ratings_of_corpus(corpus: Corpus) -> Ratings:
             else:
                 looks.append(replace(rating, annotator=name.removeprefix(SECOND_LOOK)))
     items = {record.id: record for record in corpus.records}
-    settled = {item: rating.labels for item, rating in decided.items()}
-    deciders = {item: rating.annotator for item, rating in decided.items()}
-    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), settled, tuple(looks), deciders)
+    return Ratings(corpus.name, corpus.labels, corpus.targets, items, tuple(given), decided, tuple(looks))
 
 
 def with_corpus(ratings: Ratings, store: Store, corpus: Corpus) -> Ratings:
@@ -233,9 +229,8 @@ def with_corpus(ratings: Ratings, store: Store, corpus: Corpus) -> Ratings:
         ratings,
         items={**ratings.items, **{item: r for item, r in brought.items.items() if item not in ratings.items}},
         ratings=ratings.ratings + fresh(brought.ratings),
-        settled={**brought.settled, **ratings.settled},
+        decisions={**brought.decisions, **ratings.decisions},
         looks=fresh(brought.looks) + ratings.looks,
-        deciders={**brought.deciders, **ratings.deciders},
     )
 
 

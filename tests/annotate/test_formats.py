@@ -245,7 +245,9 @@ def test_the_decision_that_counts_is_the_one_exported(labelled, tmp_path, corpus
     fresh = Store.create(tmp_path / "fresh.db", corpus)
     fresh.save("s0", fresh.enter("Eve", adjudicator=True), Change("done", dict.fromkeys(full, "favor")))
     import_labels(fresh, tmp_path / "l.jsonl")
-    assert ratings_of_store(fresh).deciders == {"s0": "adjudicator:Eve"}  # made here, so it is known to be newer
+    assert (
+        ratings_of_store(fresh).decisions["s0"].annotator == "adjudicator:Eve"
+    )  # made here, so it is known to be newer
 
 
 @pytest.mark.parametrize("kind", FORMATS)
