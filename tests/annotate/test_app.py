@@ -533,6 +533,15 @@ def test_what_others_say_is_shown_where_it_is_looked_at_again(client, store):
         assert "Bob" not in client.get(path).text
 
 
+def test_a_finished_statement_says_what_a_change_of_it_would_be(client, full):
+    csrf = _enter(client)
+    _change(client, csrf, base=0, kind="done", labels=full)
+    again, look = "A change opens it again", "A change begins a second look"
+    for path, words in (("", again), ("&from=progress", again), ("&from=audit", look)):
+        page = client.get(f"/label?item=s0{path}").text
+        assert [w for w in (again, look) if w in page] == [words]
+
+
 @pytest.mark.parametrize("text", ['{"curve": [{"statements": 8', '{"curve": []}', "[]"])
 def test_an_old_or_cut_result_leaves_the_training_page_standing(store, tmp_path, text):
     (tmp_path / "loop.json").write_text(text, encoding="utf-8")
