@@ -13,6 +13,7 @@ import torch
 
 from stance.learning import Example, fit
 from stance.learning.calibration import calibrate
+from stance.learning.stopping import KeepBest
 from stance.model import StanceClassifier, shipped_model
 from training.augment import Variation
 from training.corpora import data_folder
@@ -91,7 +92,8 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
     for seed in seeds:
         torch.manual_seed(seed)
         classifier.model.load_state_dict(before)
-        fit(classifier, examples, replace(stage.fit, seed=seed), output=output, augment=variation)
+        best = [KeepBest(classifier, _watched(data), stage.patience)] if stage.patience else []
+        fit(classifier, examples, replace(stage.fit, seed=seed), output=output, augment=variation, callbacks=best)
         for name, tensor in classifier.model.state_dict().items():
             result[name] = result[name] + tensor * ((1 - stage.keep) / len(seeds))
     classifier.model.load_state_dict(result)
@@ -107,6 +109,12 @@ def _distilled(
         StanceClassifier(classifier.model, classifier.tokenizer).save_pretrained(folder, dtype=torch.float32)
         named = [folder if teacher == BEFORE else teacher for teacher in options.teachers]
         return distilled(examples, replace(options, teachers=named), data, Path(folder))
+
+
+def _watched(data: Path) -> list[Example]:
+    """Return the validation examples that early stopping looks at."""
+    held = held_out(data)
+    return [e for name in ("country_stance/validation", "own/validation", "newsmtsc-mt/dev") for e in held[name]]
 
 
 def _names(examples: list[Example]) -> list[str]:

@@ -86,6 +86,9 @@ class Stage:
         zero-shot models", arXiv:2109.01903).
     distillation
         What is imitated beside the labels, if anything (`training.distillation`).
+    patience
+        Epochs without a better macro-F1 on validation statements (country-stance, our own, NewsMTSC's mt) after which
+        the stage stops; the weights of the best epoch are what it gives. 0: all epochs are run and the last one counts.
     """
 
     repeat: Mapping[str, float] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class Stage:
     seeds: Sequence[int] = ()
     keep: float = 0.0
     distillation: Distillation | None = None
+    patience: int = 0
 
 
 @dataclass(frozen=True, slots=True)

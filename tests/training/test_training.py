@@ -172,6 +172,19 @@ def test_attention_is_written_out_for_short_inputs_while_training(tiny, tmp_path
     assert (seen, tiny.model.encoder.config._attn_implementation) == ([expected], "sdpa")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on a GPU the fused kernel is the faster one")
+def test_one_long_input_does_not_slow_the_batches_of_short_ones(tiny, tmp_path):
+    seen = []
+
+    class Look(TrainerCallback):
+        def on_step_end(self, args, state, control, **_):
+            seen.append(tiny.model.encoder.config._attn_implementation)
+
+    texts = [example(f"Russia {'never ' * words}attacked Ukraine", "-n-n") for words in (3, 4, 5, 300)]
+    fit(tiny, texts, FitOptions(epochs=1, batch_size=1, bf16=False), output=tmp_path, callbacks=[Look()])
+    assert sorted(seen) == ["eager"] * 3 + ["sdpa"]
+
+
 def test_rounded_linear_layers_are_the_same_in_bfloat16(tiny):
     words = tiny.model.encoder.get_input_embeddings().weight.clone()
     round_linear(tiny.model)
@@ -230,6 +243,26 @@ def test_a_stage_averages_its_seeds_and_what_was_there(tiny, tmp_path, monkeypat
     words, first = "encoder.embeddings.word_embeddings.weight", min(tiny.config.special_ids[r] for r in MARKERS)
     assert torch.equal(one[words][:first], start[words][:first])
     assert not torch.equal(one[words][first:], start[words][first:])
+
+
+def test_a_stage_with_patience_stops_and_gives_its_best_epoch(tiny, tmp_path, monkeypatch):
+    texts = [example(f"Russia {verb} Ukraine", "-a-f") for verb in ("attacked", "shelled", "invaded", "blackmailed")]
+    watched, scores = [], iter([0.5, 0.4, 0.9])
+
+    def score(classifier, examples):
+        watched.append(({name: t.clone() for name, t in classifier.model.state_dict().items()}, examples))
+        return next(scores)
+
+    held = {name: [example(name)] for name in ("country_stance/validation", "own/validation", "newsmtsc-mt/dev")}
+    monkeypatch.setattr("training.build.training_examples", lambda data, stage: texts)
+    monkeypatch.setattr("training.build.held_out", lambda data: held | {"country_stance/test": [example("test")]})
+    monkeypatch.setattr("stance.learning.stopping.macro_f1", score)
+    stage = Stage(fit=FitOptions(epochs=3, batch_size=2, warmup=0.0, bf16=False), patience=1)
+    build_stage(tiny, Recipe([stage], variation=VariationOptions(distractor=0)), stage, tmp_path, tmp_path)
+    assert len(watched) == 2
+    assert {e.statement.text for e in watched[0][1]} == set(held)
+    assert all(torch.equal(t, watched[0][0][name]) for name, t in tiny.model.state_dict().items())
+    assert any(not torch.equal(t, watched[1][0][name]) for name, t in tiny.model.state_dict().items())
 
 
 def test_a_sentence_of_news_belongs_to_its_article():
