@@ -28,6 +28,7 @@ __all__ = [
     "Target",
     "row_columns",
     "rows_schema",
+    "split_context",
     "stable_id",
     "statements_schema",
 ]
@@ -37,6 +38,29 @@ LABELS: tuple[str, ...] = ("against", "neutral", "favor", "not_addressed")
 QuoteType = Literal["direct", "indirect", "mixed"]
 StatementKind = Literal["speech", "thought"]
 Factuality = Literal["asserted", "denied", "question", "hypothetical", "not_said"]
+
+
+def split_context(context: str | None, statement: str) -> tuple[str, str]:
+    """Return what stands before and after a statement in its context.
+
+    Parameters
+    ----------
+    context
+        Text around the statement, which is marked by ``⟦ ⟧`` or stands there as it is; a context without either, such
+        as a title, comes before it.
+    statement
+        Text of the statement.
+    """
+    if not context:
+        return "", ""
+    for inner in (f"⟦{statement}⟧", statement):
+        if inner in context:
+            before, _, after = context.partition(inner)
+            return before, after
+    before, mark, rest = context.partition("⟦")
+    if mark and "⟧" in rest:  # the same statement, spaced otherwise
+        return before, rest.partition("⟧")[2]
+    return (context if context[-1].isspace() else f"{context} "), ""
 
 
 def stable_id(*parts: object, length: int = 16) -> str:

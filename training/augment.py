@@ -11,7 +11,7 @@ from stance.learning import Example
 from stance.learning.examples import asked
 from stance.targets import default_targets
 from training.corpora.country_stance import TARGETS
-from training.counterfactual import random_order, swap_countries, swappable
+from training.counterfactual import mentioned, random_order, swap_countries, swappable
 
 __all__ = ["COUNTRY", "Variation", "VariationOptions"]
 
@@ -42,9 +42,9 @@ class VariationOptions:
     subset
         Ask for only some of the targets.
     distractor
-        Add a target the sentence does not mention, labelled ``not_addressed``.
+        Add a target that neither the sentence nor what stands around it mentions, labelled ``not_addressed``.
     drop_context
-        Show the statement without its surroundings.
+        Show the statement without its surroundings, where all countries that it addresses are named in it.
     foreign_context
         Surround a statement that has no context with other statements, which say nothing about its labels: in an
         article other statements stand around it.
@@ -66,27 +66,29 @@ class Variation:
     options
         Chances.
     names
-        Names of people, groups and places to draw distractors from.
+        Names of people, groups and places to draw distractors from; those that stand for one of the countries are left
+        out, since a sentence may address a country without naming it.
     surroundings
         Statements to draw foreign context from.
     """
 
     def __init__(self, options: VariationOptions, names: Sequence[str], surroundings: Sequence[str]) -> None:
         self._options = options
-        self._names = list(names)
+        self._names = [name for name in names if not (COUNTRY.search(name) or mentioned(name))]
         self._surroundings = list(surroundings)
 
     def __call__(self, example: Example, rng: random.Random) -> Example:
         """Return a varied copy of the example."""
         o = self._options
         about_countries = set(example.labels) <= set(TARGETS)
+        droppable = not (about_countries and _unnamed(example))
         if about_countries:
             example = self._countries(example, rng)
             if rng.random() < o.foreign_context:
                 example = self._surround(example, rng)
         if rng.random() < o.distractor:
             example = self._distract(example, rng, about_countries)
-        if rng.random() < o.drop_context:
+        if rng.random() < o.drop_context and droppable:
             example = replace(example, statement=replace(example.statement, before="", after=""))
         items = list(example.labels.items())
         rng.shuffle(items)
@@ -123,14 +125,23 @@ class Variation:
         return replace(example, statement=replace(statement, before=before, after=after))
 
     def _distract(self, example: Example, rng: random.Random, about_countries: bool) -> Example:
-        text = example.statement.text.casefold()
+        statement = example.statement
+        speaker = statement.speaker.name if statement.speaker else ""
+        text = " ".join((speaker, statement.before, statement.text, statement.after)).casefold()
         choices = [rng.choice(self._names)] if self._names else []
-        if not about_countries and not COUNTRY.search(example.statement.text):
+        if not about_countries and not COUNTRY.search(statement.text):
             choices += TARGETS
         if not choices:
             return example
         name = rng.choice(choices)
         words = re.findall(r"\w{3,}", name.casefold())
-        if not words or any(word in text for word in words):
+        if not words or name in example.labels or any(word in text for word in words):
             return example
         return replace(example, labels={**example.labels, name: "not_addressed"})
+
+
+def _unnamed(example: Example) -> bool:
+    """Tell whether a country is addressed that neither the statement nor its speaker's name names."""
+    speaker = example.statement.speaker.name if example.statement.speaker else ""
+    named = {TARGETS[i] for i in mentioned(f"{speaker} {example.statement.text}")}
+    return any(label != "not_addressed" and target not in named for target, label in example.labels.items())

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from stance.corpus import shingles
 from stance.learning import Example
 
-__all__ = ["drop_near_duplicates", "shingles"]
-
-_WORD = re.compile(r"\w+")
-
-
-def shingles(text: str, size: int = 3) -> frozenset[tuple[str, ...]]:
-    """Return the word n-grams of a text, lower-cased; a shorter text is one n-gram."""
-    words = _WORD.findall(text.casefold())
-    return frozenset(tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1)))
+__all__ = ["drop_near_duplicates"]
 
 
 def drop_near_duplicates(
@@ -27,7 +19,7 @@ def drop_near_duplicates(
     Two statements repeat each other when the Jaccard similarity of their word 3-grams is at least `threshold`
     (Broder 1997, "On the resemblance and containment of documents").
     """
-    index: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    index: dict[str, list[int]] = defaultdict(list)
     sizes: list[int] = []
     for number, example in enumerate(held_out):
         found = shingles(example.statement.text)

@@ -164,6 +164,7 @@ def store(
 
 
 def _key(statement: Statement, target: str) -> int:
+    """Return the number of a pair; what stands around the statement is no part of it, so that it can be put right."""
     speaker = statement.speaker.name if statement.speaker else ""
-    said = "\n".join((statement.id, target, speaker, statement.before, statement.text, statement.after))
+    said = "\n".join((statement.id, target, speaker, statement.text))
     return int.from_bytes(hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:8], "big")

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from stance.errors import CorpusError
-from stance.schema import Speaker, Statement
+from stance.schema import Speaker, Statement, split_context
 
 __all__ = ["UNDECLARED", "label_name", "raw_annotators", "raw_labels", "statement_of", "text_of"]
 
@@ -53,7 +53,7 @@ def statement_of(record: Mapping[str, Any]) -> Statement:
     text = record.get("statement")
     if not isinstance(text, str) or not text.strip():
         raise CorpusError("needs a 'statement' that is not empty", rule="missing-statement")
-    before, after = _around(text_of(record, "context"), text)
+    before, after = split_context(text_of(record, "context"), text)
     kind = text_of(record, "quote_type")
     if kind not in (None, "direct", "indirect", "mixed"):
         raise CorpusError(f"quote_type {kind!r} is not direct, indirect or mixed", rule="quote-type")
@@ -99,17 +99,6 @@ def _offset(record: Mapping[str, Any], name: str) -> int | None:
     if number < 0:
         raise CorpusError(f"{name!r} must not be negative, found {number}", rule=f"{name}-type")
     return number
-
-
-def _around(context: str | None, statement: str) -> tuple[str, str]:
-    """Return what stands before and after the statement in its context; a context without it comes before."""
-    if not context:
-        return "", ""
-    for inner in (f"⟦{statement}⟧", statement):
-        if inner in context:
-            before, _, after = context.partition(inner)
-            return before, after
-    return (context if context[-1].isspace() else f"{context} "), ""
 
 
 def raw_labels(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,10 @@ from typing import Any, BinaryIO
 
 from stance.articles import Notices, Notify, read_any_records
 from stance.errors import StatementError, TargetError
-from stance.schema import Speaker, Statement, Target
+from stance.schema import Speaker, Statement, Target, split_context
 from stance.targets import resolve_targets
 
 __all__ = ["StatementRecord", "read_statements", "statement_record"]
-
-_OPEN, _CLOSE = "⟦", "⟧"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def statement_record(record: Mapping[str, Any]) -> StatementRecord:
     text = record.get("statement")
     if not isinstance(text, str) or not text.strip():
         raise StatementError("needs a 'statement' that is not empty", rule="missing-statement")
-    before, after = _around(_text(record, "context"), text)
+    before, after = split_context(_text(record, "context"), text)
     start = _offset(record, "start", 0)
     kind = _text(record, "quote_type")
     if kind not in (None, "direct", "indirect", "mixed"):
@@ -151,15 +149,3 @@ def _targets(value: Any) -> tuple[Target, ...] | None:
     if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         raise StatementError("'targets' must be a list of names", rule="targets-type")
     return resolve_targets(value)
-
-
-def _around(context: str | None, statement: str) -> tuple[str, str]:
-    """Return what stands before and after the statement in its context; a context without it comes before."""
-    if not context:
-        return "", ""
-    marked = f"{_OPEN}{statement}{_CLOSE}"
-    for inner in (marked, statement):
-        if inner in context:
-            before, _, after = context.partition(inner)
-            return before, after
-    return f"{context} ", ""

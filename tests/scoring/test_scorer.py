@@ -125,7 +125,10 @@ def test_records_may_bring_their_own_targets(mine):
     [
         ("He said ⟦we won⟧ twice.", ("He said ", " twice.")),
         ("He said we won twice.", ("He said ", " twice.")),
+        ("⟦we won⟧ twice.", ("", " twice.")),
+        ("He said ⟦we  won⟧ twice.", ("He said ", " twice.")),
         ("It was late.", ("It was late. ", "")),
+        ("It was late.\n", ("It was late.\n", "")),
         (None, ("", "")),
     ],
 )

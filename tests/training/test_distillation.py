@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,21 @@ def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_pa
     assert len(unlabelled(tmp_path, Distillation(["t"], unlabelled={"newsmtsc": 1}))) == 1
     with pytest.raises(ValueError, match="no statements of basil"):
         unlabelled(tmp_path, Distillation(["t"], unlabelled={"basil": 1}))
+
+
+def test_unlabelled_statements_come_from_no_document_held_out(tmp_path, monkeypatch):
+    held = Example(Statement(id="h", text="We will never bow to threats, he said"), corpus="polnear", document="aside")
+    drawn = [
+        Example(Statement(id="a", text="China opened a port"), corpus="polnear", document="aside"),
+        Example(
+            Statement(id="b", text=f"Russia protested. {held.statement.text} in May, and much else was said there")
+        ),
+        Example(Statement(id="c", text="Ukraine sent grain"), corpus="polnear", document="other"),
+    ]
+    monkeypatch.setattr("training.distillation.held_out", lambda data: {"country_stance/test": [held]})
+    monkeypatch.setattr("training.distillation._polnear", lambda data: drawn)
+    found = unlabelled(tmp_path, Distillation(["x"], unlabelled={"polnear": 3}))
+    assert [e.statement.id for e in found] == ["c"]
 
 
 def test_what_is_believed_does_not_depend_on_which_country_it_is_about(teachers, tmp_path):
@@ -210,6 +226,9 @@ def test_stored_answers_are_those_of_the_teacher(tiny, teachers, tmp_path, monke
     close = pytest.approx(teacher.predict_proba([war], TARGETS)[0][0], abs=0.005)
     assert kept.about([war] * 4, TARGETS) == close
     assert kept.about([won], ["Jones"]) == pytest.approx(teacher.predict_pairs([won], ["Jones"]), abs=0.005)
+    assert (kept.about([replace(won, before="It rained. ")], ["Jones"]) == kept.about([won], ["Jones"])).all()
+    with pytest.raises(ValueError, match="no answer about 1 of 1 pairs"):
+        kept.about([replace(won, text="Jones beat Smith.")], ["Jones"])
     with pytest.raises(ValueError, match="no answer about 1 of 2 pairs, the first o toward Brown"):
         kept.about([won, won], ["Smith", "Brown"])
     monkeypatch.setattr("training.teachers.Stored", lambda: kept)

@@ -14,16 +14,16 @@ from stance.schema import LABELS, Speaker, Statement
 from training.augment import Variation, VariationOptions
 from training.build import build_stage, round_linear
 from training.corpora import country_stance, dse, newsmtsc, own
-from training.corpora.country_stance import TARGETS, decode, settled, split_context
+from training.corpora.country_stance import TARGETS, decode, settled
 from training.counterfactual import random_order, swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.flips import false_sides, flip_consistency, swapped_pairs
 from training.recipe import Recipe, Stage, load_recipe, training_examples
 
 
-def example(text, code="-a-f", speaker=None, **more):
+def example(text, code="-a-f", speaker=None, before=""):
     who = Speaker(speaker, speaker) if speaker else None
-    return Example(Statement(id=text, text=text, speaker=who, **more), decode(code))
+    return Example(Statement(id=text, text=text, speaker=who, before=before), decode(code))
 
 
 SWAP_RU_UA = (0, 3, 2, 1)
@@ -73,6 +73,32 @@ def test_variation_keeps_each_label_with_its_target():
         assert all(label == e.labels.get(t, "not_addressed") for t, label in varied.labels.items())
         seen.add((tuple(varied.labels), varied.statement.before))
     assert len(seen) > 10
+
+
+def test_a_distractor_is_no_country_and_takes_no_label_away():
+    names = ["Russia", "the Kremlin", "Vladimir Putin", "Chinese", "Mary Holt", "Ann Lee"]
+    variation = Variation(VariationOptions(0, 0, 0, 1, 0, 0), names, ["y"])
+    implied = example("They shelled us again", "-a--", before="Ann Lee spoke in the capital. ")
+    others = {name for i in range(50) for name in variation(implied, random.Random(i)).labels} - set(TARGETS)
+    assert others == {"Mary Holt"}
+    news = Example(Statement(id="n", text="She lost."), {"Mary Holt": "against"}, corpus="newsmtsc")
+    assert all(variation(news, random.Random(i)).labels["Mary Holt"] == "against" for i in range(50))
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker", "code", "kept"),
+    [
+        ("They shelled us again", "a mayor", "-a--", True),
+        ("Russia shelled us again", "a mayor", "-a--", False),
+        ("They shelled us again", "the Russian mayor", "-a--", False),
+        ("Russia shelled us again", "a mayor", "-a-f", True),
+        ("They lost again", "a coach", "----", False),
+    ],
+)
+def test_a_context_that_alone_names_a_country_is_shown(text, speaker, code, kept):
+    e = example(text, code, speaker, before="Russian forces stand near the town. ")
+    varied = Variation(VariationOptions(0, 0, 0, 0, 1, 0), [], ["y"])(e, random.Random(0))
+    assert bool(varied.statement.before) is kept
 
 
 def test_near_duplicates_do_not_cross_splits():
@@ -312,9 +338,29 @@ def test_sample_corpus_is_built_from_the_own_statements(root):
     assert sum(len(s) for s in stored.values()) >= 200
 
 
-def test_split_context():
-    assert split_context("a ⟦b⟧ c", "b") == ("a ", " c")
-    assert split_context(None, "b") == ("", "")
+def test_marks_of_the_statement_are_no_part_of_its_context():
+    examples = [e for split in ("train", "validation", "test") for e in own.read(split)]
+    written = {r["id"]: r["context"] for r in own.records()}
+    assert not any(mark in f"{e.statement.before}{e.statement.after}" for e in examples for mark in "⟦⟧")
+    first = [e.statement for e in examples if written[e.statement.id].startswith("⟦")]
+    assert first
+    assert not any(s.before for s in first)
+    assert all(s.after for s in first if not written[s.id].endswith("⟧"))
+
+
+def test_contexts_of_news_are_read(data):
+    for split in ("train", "validation", "test"):
+        found = [e for e in country_stance.read(data, split) if e.corpus in {"us-government", "polnear"}]
+        assert all(e.statement.before or e.statement.after for e in found)
+        assert not any(mark in f"{e.statement.before}{e.statement.after}" for e in found for mark in "⟦⟧")
+
+
+def test_an_article_with_validation_lines_is_not_trained_on(data):
+    kept_aside = {e.document for e in country_stance.read(data, "validation") if e.corpus == "newsmtsc"}
+    train = {e.document for e in country_stance.read(data, "train") if e.corpus == "newsmtsc"}
+    assert kept_aside
+    assert not kept_aside & train
+    assert all(name.startswith(("allsides_", "polusa_")) for name in kept_aside | train)
 
 
 def test_public_corpora_are_read_whole(data):
@@ -345,7 +391,10 @@ def test_label_codes_in_the_file_are_sound():
 
 def test_every_own_label_of_a_train_document_finds_its_statement(data):
     ids = {e.statement.id for s in ("train", "validation", "test") for e in country_stance.read(data, s)}
-    assert set(country_stance.own_readings()) <= ids
+    lost = set(country_stance.own_readings()) - ids
+    articles = [e.document for e in newsmtsc.read(data, "mt", "train")]
+    kept_aside = {e.document for e in country_stance.read(data, "validation") if e.corpus == "newsmtsc"}
+    assert all(articles[int(name.removeprefix("newsmtsc:train:"))] in kept_aside for name in lost)
     few = {e.statement.id for e in country_stance.read(data, "train", readers=["b"])}
     assert few < ids
 

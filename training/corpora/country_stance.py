@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.learning import Example
-from stance.schema import Speaker, Statement
+from stance.schema import Speaker, Statement, split_context
 from training.corpora import dse, newsmtsc, polnear, unscon
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "own_readings",
     "read",
     "settled",
-    "split_context",
 ]
 
 TARGETS = ("United States", "Russia", "China", "Ukraine")
@@ -53,14 +52,6 @@ def is_validation(document: str) -> bool:
     return int.from_bytes(digest[:4], "big") / 2**32 < _VALIDATION_SHARE
 
 
-def split_context(context: str | None, statement: str) -> tuple[str, str]:
-    """Return the text before and after the statement that ``⟦ ⟧`` marks in its context."""
-    if not context or "⟦" not in context:
-        return "", ""
-    before, _, rest = context.partition("⟦")
-    return before, rest[len(statement) + 1 :] if rest.startswith(statement) else rest.partition("⟧")[2]
-
-
 def read(data: Path, split: str, *, readers: Collection[str] | None = None) -> Iterator[Example]:
     """Yield the examples of ``train``, ``validation`` or ``test``.
 
@@ -69,7 +60,8 @@ def read(data: Path, split: str, *, readers: Collection[str] | None = None) -> I
     data
         Folder of the corpora.
     split
-        ``validation`` is cut from the corpus's train split by document.
+        ``validation`` is cut from the corpus's train split by document; NewsMTSC's lines one by one, and what is left
+        of the articles of validation lines is no part of ``train``.
     readers
         Which readers of this project's own labels of train documents to heed; all if not given.
     """
@@ -78,11 +70,18 @@ def read(data: Path, split: str, *, readers: Collection[str] | None = None) -> I
         further = own.pop(record["id"], [])
         if _split_of(record) == split:
             yield _example(record, settled(record["labels"], further))
-    if split != "test":
-        for record in _sources(data, own):
-            if record["id"] in own and _split_of(record) == split:
-                first, *further = own[record["id"]]
-                yield _example(record, settled(first, further))
+    if split == "test":
+        return
+    records = [r for r in _sources(data, own) if r["id"] in own]
+    kept_aside = {_document(r) for r in records if _split_of(r) == "validation"}
+    for record in records:
+        if _split_of(record) == split and (split == "validation" or _document(record) not in kept_aside):
+            first, *further = own[record["id"]]
+            yield _example(record, settled(first, further))
+
+
+def _document(record: dict[str, Any]) -> tuple[str, str]:
+    return record["corpus"], str(record.get("article", record["document"]))
 
 
 def own_readings(readers: Collection[str] | None = None) -> dict[str, list[dict[str, str]]]:
@@ -127,7 +126,7 @@ def _sources(data: Path, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
     for pair in dse.read_pairs(data, "train"):
         yield _line_record("dse", pair.line, pair.text)
     for i, example in enumerate(newsmtsc.read(data, "mt", "train")):
-        yield _line_record("newsmtsc", i, example.statement.text)
+        yield {**_line_record("newsmtsc", i, example.statement.text), "article": example.document}
     yield from _polnear(data, wanted)
     yield from unscon.records(data)
 
@@ -175,7 +174,7 @@ def _example(record: dict[str, Any], labels: dict[str, str]) -> Example:
         before=before,
         after=after,
     )
-    return Example(statement, labels, corpus=record["corpus"], document=str(record["document"]))
+    return Example(statement, labels, corpus=record["corpus"], document=_document(record)[1])
 
 
 def _jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from stance.learning import Example
-from stance.schema import Speaker, Statement
-from training.corpora.country_stance import decode, split_context
+from stance.schema import Speaker, Statement, split_context
+from training.corpora.country_stance import decode
 
 __all__ = ["FOLDER", "read", "records", "split_of"]
 
@@ -48,7 +48,7 @@ def _example(record: dict[str, Any]) -> Example:
         id=record["id"],
         text=record["statement"],
         speaker=Speaker(name, name) if name else None,
-        before=before or record["context"],
+        before=before,
         after=after,
     )
     document = record["pair"] or record["id"]
