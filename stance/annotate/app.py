@@ -14,21 +14,23 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from stance.annotate.assignment import next_item, progress, progress_of, take_item
 from stance.annotate.jobs import TrainingJob
 from stance.annotate.ratings import Aggregation, ratings_of_store
 from stance.annotate.records import SECOND_LOOK_MODE
-from stance.annotate.requests import equal, read_change, read_form
-from stance.annotate.security import Guard, cookie_name, csrf_token, open_session, session_key, sign_session
+from stance.annotate.requests import read_change, read_form
+from stance.annotate.security import cookie_name, csrf_token, guarded, open_session, session_key, sign_session
 from stance.annotate.store import ADJUDICATOR, Store
 from stance.corpus.records import decides
 from stance.errors import AnnotationError, ConflictError, StanceError
+from stance.serving.access import LOCAL_NAMES, WRONG_TOKEN_PAUSE, equal
+from stance.serving.guard import came_by_tls
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PageOptions", "create_app"]
 
-_LOCAL = ("127.0.0.1", "localhost", "::1")
 _SECOND_LOOK = ("audit", "progress")
 """Pages from which a statement opens with what is said of it."""
 _BACK = (*_SECOND_LOOK, "adjudicate", "")
-_WRONG_TOKEN_PAUSE = 0.5  # seconds: guessing must be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ class PageOptions:
 
     mode: Literal["blind", "suggestion"] = "blind"
     guide: str = ""
-    hosts: tuple[str, ...] = _LOCAL
+    hosts: tuple[str, ...] = LOCAL_NAMES
     token: str | None = None
     job: TrainingJob | None = None
     method: Aggregation = "majority"
 
 
-def create_app(store: Store, options: PageOptions | None = None) -> Starlette:
+def create_app(store: Store, options: PageOptions | None = None) -> ASGIApp:
     """Return the ASGI application of a store."""
     pages = _Pages(store, options or PageOptions())
     static = Path(__file__).parent / "static"
@@ -95,11 +95,8 @@ def create_app(store: Store, options: PageOptions | None = None) -> Starlette:
         Route("/healthz", pages.health),
         Mount("/static", StaticFiles(directory=static)),
     ]
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(Guard, hosts=pages.options.hosts)],
-        exception_handlers={StanceError: _refused, 404: pages.missing},
-    )
+    app = Starlette(routes=routes, exception_handlers={StanceError: _refused, 404: pages.missing})
+    return guarded(app, pages.options.hosts)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -172,7 +169,7 @@ class _Pages:
         if not equal(form.get("csrf", ""), csrf_token("", self.store.secret)):
             return await run_in_threadpool(self._entry, request, "The page was out of date; please try again.", 403)
         if self.options.token is not None and not equal(form.get("token", ""), self.options.token):
-            await asyncio.sleep(_WRONG_TOKEN_PAUSE)
+            await asyncio.sleep(WRONG_TOKEN_PAUSE)
             return await run_in_threadpool(self._entry, request, "The token is not right.", 403)
         try:
             name = await run_in_threadpool(self.store.enter, form.get("name", ""))
@@ -180,10 +177,8 @@ class _Pages:
             return await run_in_threadpool(self._entry, request, error.rejection.message, 422)
         answer = RedirectResponse("/label", 303)
         value = sign_session(name, self._key)
-        secure = request.headers.get("origin", "").startswith("https://")  # of a proxy: this server speaks HTTP
-        answer.set_cookie(
-            self._cookie, value, max_age=90 * 86400, httponly=True, samesite="strict", path="/", secure=secure
-        )
+        secure = came_by_tls(request)
+        answer.set_cookie(self._cookie, value, 90 * 86400, path="/", secure=secure, httponly=True, samesite="strict")
         return answer
 
     async def leave(self, request: Request) -> Response:

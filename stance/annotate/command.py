@@ -63,7 +63,7 @@ def run_annotate(arguments: argparse.Namespace, *, say: Say, reject: Callable[[R
 
 def _serve(project: Project, arguments: argparse.Namespace, say: Say) -> int:
     from stance.annotate.server import serve_page
-    from stance.serve.options import read_token
+    from stance.serving.access import read_token
 
     token = read_token(arguments.token_file)
     store = project.store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from stance.annotate.records import KINDS, Change
 from stance.errors import AnnotationError
 
-__all__ = ["equal", "read_change", "read_form"]
+__all__ = ["read_change", "read_form"]
 
 _LONGEST_LOOK = 10 * 60 * 1000  # milliseconds between two changes that can be work
 _FIELDS = {"item", "base", "token", "kind", "labels", "text", "millis", "adjudicate"}
@@ -19,11 +18,6 @@ _FIELDS = {"item", "base", "token", "kind", "labels", "text", "millis", "adjudic
 
 class _RequestError(AnnotationError):
     default_rule = "request"
-
-
-def equal(given: str, expected: str) -> bool:
-    """Compare two secrets in a time that does not tell where they differ."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -51,7 +51,7 @@ def serve_page(
 
         from stance.annotate.app import PageOptions, create_app
         from stance.annotate.security import check_address
-        from stance.serving import run_server
+        from stance.serving.process import run_server
     except ImportError as error:
         raise MissingExtraError("the labelling page", "annotate") from error
     hosts = check_address(host, token, names)

@@ -70,7 +70,7 @@ def _scored(arguments: argparse.Namespace, notices: Notices, stack: ExitStack) -
 def serve(arguments: argparse.Namespace, notices: Notices) -> int:
     """Carry out ``stance serve``."""
     from stance.serve import ServeOptions, serve
-    from stance.serve.options import read_token
+    from stance.serving.access import read_token
     from stance.targets import resolve_targets
 
     options = ServeOptions(

@@ -2,7 +2,7 @@
 
 Needs the extra ``serve``. The parts, outermost first: `server` binds the socket and stops gracefully, `protocol` parses
 HTTP, `guard` refuses what must not come in, `shortcut`, `api` and `pages` answer, `service` joins extraction and model,
-`batching` runs the model.
+`batching` runs the model. What the labelling page needs too is in `stance.serving`.
 """
 
 from __future__ import annotations

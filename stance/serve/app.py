@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Scope
@@ -19,13 +20,13 @@ from stance.schema import Statement
 from stance.scoring import Scorer, StatementRecord
 from stance.serve.api import add_api
 from stance.serve.batching import Batcher
-from stance.serve.guard import Guard, Sessions, header
+from stance.serve.guard import CountingGuard, Sessions
 from stance.serve.metrics import Metrics
 from stance.serve.options import ServeOptions
 from stance.serve.pages import STATIC, Pages
-from stance.serve.refusals import Problem, Refusal, failure
 from stance.serve.service import Service
 from stance.serve.shortcut import Shortcut
+from stance.serving.refusals import Problem, Refusal, failure
 
 __all__ = ["create_app"]
 
@@ -83,12 +84,12 @@ def create_app(scorer: Scorer, options: ServeOptions | None = None) -> ASGIApp:
         metrics.refused.labels(refusal.rule).inc()
         if refusal.status == 499:
             return Response(status_code=499)
-        if "text/html" in header(scope, b"accept"):
+        if "text/html" in Headers(scope=scope).get("accept", ""):
             return pages.refused(refusal)
         return JSONResponse(refusal.to_dict(), refusal.status, dict(refusal.headers))
 
     _add_error_answers(app, answer)
-    return Guard(Shortcut(app, service, answer), options, metrics, sessions, answer, _COUNTED)
+    return CountingGuard(Shortcut(app, service, answer), answer, options, metrics, sessions, _COUNTED)
 
 
 def _add_error_answers(app: FastAPI, answer: Any) -> None:

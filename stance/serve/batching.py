@@ -27,7 +27,7 @@ from stance.schema import StanceRow, Target
 from stance.scoring import Scorer, StatementRecord
 from stance.serve.choosing import cheapest
 from stance.serve.metrics import Metrics
-from stance.serve.refusals import Refusal
+from stance.serving.refusals import Refusal
 
 __all__ = ["Batcher"]
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from stance.addresses import is_loopback
 from stance.errors import UsageError
+from stance.serving.access import MIN_TOKEN, host_names, is_loopback
 
 __all__ = [
     "MAX_ARTICLES",
@@ -19,9 +16,7 @@ __all__ = [
     "MAX_STATEMENT_CHARS",
     "MAX_TARGETS",
     "MAX_TARGET_CHARS",
-    "MIN_TOKEN",
     "ServeOptions",
-    "read_token",
 ]
 
 MAX_ARTICLES: Final = 32
@@ -31,7 +26,6 @@ MAX_STATEMENT_CHARS: Final = 10_000
 MAX_FIELD_CHARS: Final = 500
 MAX_TARGETS: Final = 16
 MAX_TARGET_CHARS: Final = 100
-MIN_TOKEN: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +94,7 @@ class ServeOptions:
         """
         if not self.names and not is_loopback(self.host):
             return None
-        return frozenset({"localhost", "127.0.0.1", "::1", self.host.lower(), *(n.lower() for n in self.names)})
-
-
-def read_token(path: str | Path | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the token in a file, or else in ``$STANCE_TOKEN``, or ``None``.
-
-    It is no option of its own because every user of a machine can read the command lines of its processes.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read or is empty.
-    """
-    if path is None:
-        return environment.get("STANCE_TOKEN") or None
-    try:
-        token = Path(path).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--token-file {path}: cannot be read: {error}") from error
-    if not token:
-        raise UsageError(f"--token-file {path}: the file is empty")
-    return token
+        return frozenset(host_names(self.host, self.names))
 
 
 def _usable(token: str) -> bool:

@@ -23,16 +23,17 @@ from stance.serve.api import leaving
 from stance.serve.guard import SESSION_COOKIE, Sessions
 from stance.serve.options import MAX_ARTICLE_CHARS
 from stance.serve.reference import operations
-from stance.serve.refusals import Refusal
 from stance.serve.service import ScoredArticle, Service
 from stance.serve.wire import ScoreRequest
+from stance.serving.access import WRONG_TOKEN_PAUSE
+from stance.serving.guard import came_by_tls
+from stance.serving.refusals import Refusal
 
 __all__ = ["STATIC", "Pages", "Segment", "segments"]
 
 _HERE = Path(str(files("stance") / "serve"))
 STATIC = _HERE / "static"
 _FIELDS = ("title", "outlet", "text", "targets")
-_WRONG_TOKEN_PAUSE = 0.5  # seconds: guessing must be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Pages:
         """Take the token and give a cookie that proves it was known."""
         token = (await _form_fields(request)).get("token", "").strip()
         if not self._sessions.right(token):
-            await asyncio.sleep(_WRONG_TOKEN_PAUSE)
+            await asyncio.sleep(WRONG_TOKEN_PAUSE)
             return self._page("login.html", 401, wrong=True)
         return _with_cookie(RedirectResponse("/", 303), self._sessions.cookie(), request)
 
@@ -221,7 +222,7 @@ def _with_cookie(response: Response, value: str, request: Request) -> Response:
     cookie: SimpleCookie = SimpleCookie({SESSION_COOKIE: value})
     made = cookie[SESSION_COOKIE]
     made["path"], made["httponly"], made["samesite"] = "/", True, "Strict"
-    made["secure"] = request.headers.get("origin", "").startswith("https://")  # of a proxy: this server speaks HTTP
+    made["secure"] = came_by_tls(request)
     if not value:
         made["max-age"] = 0
     response.headers["set-cookie"] = made.OutputString()

@@ -15,7 +15,7 @@ from stance.scoring import Scorer
 from stance.serve.app import create_app
 from stance.serve.options import ServeOptions
 from stance.serve.protocol import BoundedHttp
-from stance.serving import run_server
+from stance.serving.process import run_server
 
 __all__ = ["serve"]
 

@@ -19,8 +19,8 @@ from stance.scoring import Scorer, StatementRecord
 from stance.scoring.statements import statement_record
 from stance.serve.batching import Batcher
 from stance.serve.options import MAX_STATEMENTS, ServeOptions
-from stance.serve.refusals import Problem, Refusal
 from stance.serve.wire import ArticleIn, ClassifyRequest, ScoreRequest
+from stance.serving.refusals import Problem, Refusal
 from stance.targets import resolve_targets
 
 __all__ = ["Gone", "ScoredArticle", "Service"]

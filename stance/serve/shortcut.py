@@ -9,10 +9,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stance.serve.api import classified, leaving, scored
-from stance.serve.guard import replayed
-from stance.serve.refusals import Refusal, failure
 from stance.serve.service import Gone, Service
 from stance.serve.wire import ClassifyRequest, ScoreRequest
+from stance.serving.guard import replayed
+from stance.serving.refusals import Refusal, failure
 
 __all__ = ["Shortcut"]
 

@@ -42,11 +42,11 @@ def test_a_stop_ends_the_training_run_and_is_no_error(store, tmp_path, stop):
 def test_the_address_that_is_said_is_one_it_answers_for(store, monkeypatch):
     from starlette.testclient import TestClient
 
-    from stance import serving
     from stance.annotate.server import serve_page
+    from stance.serving import process
 
     seen = []
-    monkeypatch.setattr(serving, "run_server", lambda config, sock, _: seen.append((config.app, sock.getsockname())))
+    monkeypatch.setattr(process, "run_server", lambda config, sock, _: seen.append((config.app, sock.getsockname())))
     try:
         serve_page(store, host="127.2", port=0, token="x" * 16)  # a name whose address reads otherwise
     except UsageError:

@@ -17,7 +17,7 @@ from stance.serve.batching import Batcher
 from stance.serve.choosing import cheapest
 from stance.serve.metrics import Metrics
 from stance.serve.pages import segments
-from stance.serve.refusals import Refusal
+from stance.serving.refusals import Refusal
 from stance.targets import default_targets, resolve_targets
 
 

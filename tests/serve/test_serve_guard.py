@@ -7,7 +7,7 @@ import pytest
 
 from stance.errors import UsageError
 from stance.serve.guard import SESSION_COOKIE, Sessions
-from stance.serve.options import ServeOptions, read_token
+from stance.serve.options import ServeOptions
 from stance.serve.protocol import MAX_HEAD
 
 TOKEN = "a-token-made-for-tests-0123"  # as in conftest
@@ -15,19 +15,9 @@ BODY = {"statements": [{"id": "1", "statement": "Moscow lies"}]}
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://elsewhere.example"},
-        {"origin": "null"},
-        {"origin": "http://127.0.0.1:1"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-    ],
-)
 @pytest.mark.parametrize("path", ["/v1/classify", "/"])
-def test_requests_of_other_sites_are_refused(client, headers, path):
-    answer = client.post(path, BODY, headers)
+def test_requests_of_other_sites_are_refused(client, path):
+    answer = client.post(path, BODY, {"origin": "https://elsewhere.example"})
     assert (answer.status, answer.rule) == (403, "cross-site")
 
 
@@ -35,18 +25,17 @@ def test_requests_of_the_own_page_pass(client):
     own = {"origin": client.url, "sec-fetch-site": "same-origin"}
     assert client.post("/v1/classify", BODY, own).status == 200
     assert "access-control-allow-origin" not in client.post("/v1/classify", BODY, own).headers
-    assert client.send("OPTIONS", "/v1/classify", headers={"origin": "https://elsewhere.example"}).status == 405
+    assert client.send("OPTIONS", "/v1/classify", headers=own).status == 405
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1.elsewhere.example:80", "", "[::2]"])
-def test_other_host_names_are_refused(client, host):
-    answer = client.get("/v1/targets", host=host)
+def test_other_host_names_are_refused(client):
+    answer = client.get("/v1/targets", host="elsewhere.example")
     assert (answer.status, answer.rule) == (421, "host")
+    assert "'elsewhere.example'" in answer.text
+    assert "--name" in answer.text
 
 
-def test_own_and_further_host_names_pass(client, start):
-    assert client.get("/healthz", host="localhost:99").status == 200
-    assert client.get("/healthz", host="[::1]").status == 200
+def test_further_host_names_pass(start):
     with start(names=("Scores.Example",)) as named:
         assert named.get("/healthz", host="scores.example").status == 200
         assert named.get("/healthz", host="other.example").status == 421
@@ -119,14 +108,6 @@ def test_too_long_is_refused_before_it_is_read(guarded):
         raw.sendall(
             "\r\n".join([*lines, "content-type: application/json", "content-length: 99999999999\r\n\r\n"]).encode()
         )
-        assert raw.recv(1000).startswith(b"HTTP/1.1 413 ")
-
-
-def test_too_long_in_pieces_is_refused(guarded):
-    lines = [f"POST /v1/score HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {TOKEN}"]
-    lines += ["content-type: application/json", "transfer-encoding: chunked\r\n\r\n"]
-    with socket.create_connection(("127.0.0.1", guarded.port), timeout=60) as raw:
-        raw.sendall("\r\n".join(lines).encode() + 5 * (b"3e8\r\n" + b"x" * 1000 + b"\r\n"))
         assert raw.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
@@ -250,19 +231,6 @@ def test_options_are_checked(options, message):
 def test_other_addresses_with_a_token_answer_to_any_name():
     assert ServeOptions(host="0.0.0.0", token=TOKEN).host_names is None
     assert ServeOptions(host="127.0.0.2").host_names >= {"127.0.0.2", "localhost"}
-
-
-def test_token_comes_from_file_or_environment(tmp_path):
-    path = tmp_path / "token"
-    path.write_text(f"{TOKEN}\n")
-    assert read_token(path, {}) == TOKEN
-    assert read_token(None, {"STANCE_TOKEN": TOKEN}) == TOKEN
-    assert read_token(None, {}) is None
-    path.write_text("\n")
-    with pytest.raises(UsageError, match="empty"):
-        read_token(path, {})
-    with pytest.raises(UsageError, match="cannot be read"):
-        read_token(tmp_path / "none", {})
 
 
 SCRIPT = "<script>alert(1)</script>"

@@ -1,4 +1,4 @@
-"""What the servers of pages share: they say when they are ready, and end normally when they are stopped."""
+"""The process of a server: it says when it is ready, and ends normally when it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that are refused: one shape for every error the server answers with."""
+"""Requests that are refused: one shape for every error a server answers with."""
 
 from __future__ import annotations
 
