@@ -74,7 +74,8 @@ _FUNCTION = _words(
 )
 _VERBS = _words(
     "abandons accuses acts adds admits adopts agree agrees allows announces appears appreciates asks awaits backs "
-    "began become becomes begins believe believes blames blocks boasts boosts bought brings broke brought builds buys call came cannot "
+    "began become becomes begins believe believes blames blocks boasts boosts bought brings "
+    "broke brought builds buys call came cannot "
     "carries ceases commends commits condemns conducts confirms considers continue continues cuts decides declares "
     "declines defends denies deploys destroys drafts drops eliminates employs enables ends enjoys enters escalates "
     "exits expands expects explains faces fails falls fears feels fights finalizes finds forces gave gets gives goes "
