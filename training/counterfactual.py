@@ -14,53 +14,56 @@ from dataclasses import replace
 
 from stance.learning import Example
 from stance.schema import LABELS, Speaker, Statement
+from training.country_names import MENTION, column, exchanged, unclear
 
 __all__ = ["mentioned", "random_order", "swap_countries", "swappable"]
 
 _SILENT = "not_addressed"
 
-# One row per form: (United States, Russia, China, Ukraine). The first spelling of a cell is the one written.
-_FORMS: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (
-        ("United States", "United States of America", "US", "U.S.", "USA", "America"),
-        ("Russia", "Russian Federation"),
-        ("China", "People's Republic of China", "PRC"),
-        ("Ukraine",),
-    ),
-    (("American",), ("Russian",), ("Chinese",), ("Ukrainian",)),
-    (("Americans",), ("Russians",), ("Chinese people",), ("Ukrainians",)),
-    (("Washington",), ("Moscow",), ("Beijing",), ("Kyiv", "Kiev")),
-    (
-        ("Joe Biden", "Donald Trump", "Barack Obama"),
-        ("Vladimir Putin",),
-        ("Xi Jinping",),
-        ("Volodymyr Zelensky", "Vladimir Zelensky", "Volodymyr Zelenskyy"),
-    ),
-    (("Biden", "Trump", "Obama"), ("Putin",), ("Xi",), ("Zelensky", "Zelenskyy", "Zelenskiy")),
-)
 # Words that belong to one country alone: a statement that holds one cannot be told of another country.
 _BOUND: tuple[str, ...] = (
     r"NATO|White House|Pentagon|Congress|Senat\w*|Republicans?|Democrats?|Democratic|GOP|Clinton|Bush|CIA|FBI|NSA|"
+    r"AMERICANS?|Americas|Americani\w+|(?:African|Latin|North|South|Native|Asian|Central|Mexican|Cuban|Arab|Irish|Italian|"
+    r"Japanese|Korean|Hispanic|Indian|Polish|Greek|Muslim|European|Inter|Pan|Meso|Anglo)[ -]America(?:ns?)?|"
+    r"(?:Russian|Chinese|Ukrainian) Americans?|"
+    r"American (?:Airlines|Bar|Bridge|Civil Liberties|Conservative|Conservation|Enterprise|Express|Federation|"
+    r"Horror|Hustle|Idol|Indians?|Jewish|Legion|Medical|Progress|Psycho|Samoa|Sniper|Son|University)|"
+    r"Americans (?:for|United)|America (?:First|Ferrera|Great|Online|Vera)|America's Got|"
+    r"(?:Bank|Voice|Boy Scouts|Society) of America|"
+    r"(?:Captain|Fortress|Good Morning|Miss|Mr\.|Ms\.|PAC|Priorities|RT) America|"
+    r"USA TODAY|USA Today|Miss USA|(?:US|U\.S\.) (?:Airways|Bancorp|Bank|News|Open|Steel|Weekly)|"
+    r"Washington(?:,? D\.?C\.?| Beltway| Consensus| Examiner| Free Beacon| Institute| Journal| Monthly| Monument|"
+    r" National\w*| Post| Redskins| State| state| Times| University| Week)|"
+    r"(?:Booker T\.|Denzel|Fort|George|Kerry|Lake|Martha|Mount) Washington|Washington, [A-Z]\w+,|"
+    r"(?:Ashley|Barron|Beau|Eric|Frank|Hunter|Ivanka|James|Jill|Lara|Malia|Mary|Melania|Michelle|Mrs\.|Ms\.|Sasha|"
+    r"Tiffany) (?:Biden|Trump|Obama)|Joseph Biden|[A-Z]\. (?:Biden|Trump|Obama)|Donald Trump,? Jr|"
+    r"Trump (?:Foundation|Hotel|International|Jr|Organi[sz]ation|Tower|University)|Trumps|Trumpi\w+|Bidens|"
+    r"Bidenomics|Obamas|Obamacare|"
     r"West|Western|Blinken|Kerry|Yellen|Austin|Sullivan|State Department|Texas|California|Wall Street|dollar",
     r"Kremlin|Soviet|USSR|Lavrov|Peskov|Medvedev|Zakharova|Shoigu|Wagner|Gazprom|Duma|ruble|Navalny|Nord Stream|"
-    r"RT|TASS|Chechnya|Siberia",
-    r"Taiwan\w*|Taipei|Hong Kong|Xinjiang|Uyghurs?|Tibet\w*|Huawei|TikTok|South China Sea|Communist Party|yuan",
+    r"RT|TASS|Chechnya|Siberia|RUSSIA\w*|Russo\w*|Russif\w*|Russia Today|Russian (?:Orthodox|[Rr]oulette)|"
+    r"[A-Z]\. Putin|"
+    r"Moscow (?:Exchange|[Mm]etro|Mechanism|Oblast|[Rr]egion|Times)|(?:CSKA|Carnegie|Spartak) Moscow",
+    r"Taiwan\w*|Taipei|Hong Kong|Xinjiang|Uyghurs?|Tibet\w*|Huawei|TikTok|"
+    r"South China|East China|China Sea|Indo-China|CHINA|CHINESE|Sino|Chinatowns?|China Daily|"
+    r"Chinese (?:New Year|[Ww]all|zodiac)|Beijing (?:Daily|Olympics)|Communist Party|yuan",
     r"Donbass?|Donetsk|Lugansk|Luhansk|Crimea\w*|Kherson|Mariupol|Bakhmut|Artyomovsk|Maidan|Odess?a|Kharkov|Kharkiv|"
-    r"Zaporozh\w*|Zaporizh\w*|Azov\w*|DPR|LPR|hryvnia|special military operation",
+    r"Zaporozh\w*|Zaporizh\w*|Azov\w*|DPR|LPR|hryvnia|special military operation|"
+    r"UKRAIN\w+|Ukrainiani\w+|(?:Kyiv|Kiev) (?:District|Independent|Oblast|Post|Polytechnic|[Rr]egion)|"
+    r"(?:Chicken|Dynamo) (?:Kyiv|Kiev)",
 )
-_CELLS = {
-    spelling: (row, column)
-    for row, forms in enumerate(_FORMS)
-    for column, cell in enumerate(forms)
-    for spelling in cell
-}
-_MENTION = re.compile(r"(?<!\w)(" + "|".join(re.escape(s) for s in sorted(_CELLS, key=len, reverse=True)) + r")(?!\w)")
+# What the United States have no like of.
+_LANGUAGE = re.compile(
+    r"(?<!\w)(?:Russian|Chinese|Ukrainian)[ -](?:language|speak\w+)|"
+    r"(?:in|speaks?|speaking|spoke) (?:Russian|Chinese|Ukrainian)(?=[.,;:!?]|\s+(?:and|at|or)\b|$)"
+)
+_LEADER = re.compile(r"(?<!\w)(?:Biden|Trump|Obama)(?!\w)")  # two of them cannot both become one of another country
 _BOUND_TO = [re.compile(rf"(?<!\w)(?:{words})(?!\w)") for words in _BOUND]
 
 
 def mentioned(text: str) -> set[int]:
     """Return the columns (0 United States … 3 Ukraine) of the countries that a text names in a swappable form."""
-    return {_CELLS[m.group(1)][1] for m in _MENTION.finditer(text)}
+    return {column(m) for m in MENTION.finditer(text)}
 
 
 def swappable(example: Example, targets: tuple[str, ...], order: tuple[int, ...]) -> bool:
@@ -75,7 +78,11 @@ def swappable(example: Example, targets: tuple[str, ...], order: tuple[int, ...]
     addressed = {i for i, t in enumerate(targets) if _addressed(example, t)}
     if not named & moved or not addressed & moved <= named:
         return False
-    return not any(_BOUND_TO[i].search(text) for i in moved)
+    if any(_BOUND_TO[i].search(text) for i in moved):
+        return False
+    if 0 in moved and (len(set(_LEADER.findall(text))) > 1 or _LANGUAGE.search(text)):
+        return False
+    return not any(column(m) in moved and unclear(m) for m in MENTION.finditer(text))
 
 
 def _addressed(example: Example, target: str) -> bool:
@@ -94,9 +101,9 @@ def swap_countries(example: Example, targets: tuple[str, ...], order: tuple[int,
     s = example.statement
     swapped = replace(
         s,
-        text=_swap(s.text, order),
+        text=_swap(s.text, order, s.before),
         before=_swap(s.before, order),
-        after=_swap(s.after, order),
+        after=_swap(s.after, order, s.before + s.text),
         speaker=Speaker(_swap(s.speaker.name, order), _swap(s.speaker.mention, order)) if s.speaker else None,
     )
     names: Mapping[str, str] = {target: targets[order[i]] for i, target in enumerate(targets)}
@@ -113,12 +120,12 @@ def random_order(rng: random.Random, count: int = 4) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _swap(text: str, order: tuple[int, ...]) -> str:
+def _swap(text: str, order: tuple[int, ...], left: str = "") -> str:
     def put(match: re.Match[str]) -> str:
-        row, column = _CELLS[match.group(1)]
-        return match.group(1) if order[column] == column else _FORMS[row][order[column]][0]
+        country = order[column(match)]
+        return match.group() if country == column(match) else exchanged(match, country, left)
 
-    return _MENTION.sub(put, text)
+    return MENTION.sub(put, text)
 
 
 def _all_text(s: Statement) -> str:

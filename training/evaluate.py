@@ -23,7 +23,7 @@ from training.directed import as_published, directed_scores
 from training.families import by_family
 from training.flips import flip_consistency
 from training.model_card import model_card
-from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown
+from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown, sides_by_target
 from training.tasks import Task, own_task, tasks
 
 __all__ = ["evaluated", "main", "predict", "scores"]
@@ -71,6 +71,7 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
         if country:
             yield by_slice(held, answers, split)
             yield by_target(held, p, split)
+            yield sides_by_target(held, p.argmax(1), split)
             yield abstention(held, p.argmax(1), ~classifier.abstains(p), split)
         if held.pairs:
             yield as_published(held, p, classifier.id, split)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stance.learning import Example
 from stance.model import StanceClassifier
 from stance.schema import LABELS
-from stance.statistics import clustered_interval
+from stance.statistics import clustered_interval, confusion_by_cluster
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import swap_countries, swappable
 
@@ -92,14 +92,44 @@ def flip_consistency(classifier: StanceClassifier, examples: Sequence[Example]) 
     return Flips(len(used), len(pairs), share(0), share(1))
 
 
-def false_sides(gold: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[float, float]:
+def false_sides(
+    gold: NDArray[np.int64], predicted: NDArray[np.int64], clusters: Sequence[object]
+) -> dict[str, tuple[float, float, float]]:
     """Return how often ``against`` and ``favor`` are predicted where the reader saw neither.
+
+    The rates among gold ``neutral`` are of pairs that address the target; those among ``neutral`` and
+    ``not_addressed`` are lower the rarer a target is addressed.
 
     Parameters
     ----------
     gold, predicted
         Label ids in the order of `stance.schema.LABELS`, shape ``(n,)``.
+    clusters
+        Document of each item, length ``n``.
+
+    Returns
+    -------
+    dict
+        Rate, low and high end of its 95 % interval over whole documents; NaN where no document has such a label.
     """
-    against, favor = LABELS.index("against"), LABELS.index("favor")
-    quiet = ~np.isin(gold, (against, favor))
-    return float((predicted[quiet] == against).mean()), float((predicted[quiet] == favor).mean())
+    counts = confusion_by_cluster(gold, predicted, clusters, len(LABELS))
+    neutral, silent = LABELS.index("neutral"), LABELS.index("not_addressed")
+    found = {}
+    for name, quiet in (("neutral", [neutral]), ("neutral or not_addressed", [neutral, silent])):
+        among = counts[:, quiet].sum(axis=1)
+        for side in ("against", "favor"):
+            parts = np.stack([among[:, LABELS.index(side)], among.sum(axis=1)], axis=1)
+            found[f"{side} of {name}"] = _rate(parts)
+    return found
+
+
+def _rate(counts: NDArray[np.int64]) -> tuple[float, float, float]:
+    """Return a share with its interval from counts of part and whole, shape ``(documents, 2)``."""
+    counts = counts[counts[:, 1] > 0]
+    if not len(counts):
+        return (float("nan"),) * 3
+
+    def share(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(sums[..., 0] / sums[..., 1])
+
+    return (float(share(counts.sum(axis=0))), *clustered_interval(counts, share))

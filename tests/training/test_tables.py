@@ -9,7 +9,7 @@ from training.corpora.country_stance import TARGETS, decode
 from training.kept import keep
 from training.plain import start
 from training.single_pass import KEPT, as_pairs, stored_answers
-from training.tables import abstention, by_slice, figures, paired
+from training.tables import abstention, by_slice, figures, paired, sides_by_target
 from training.tasks import Task, corpus_hash, country_task
 
 CODES = ("-a-f", "a--n", "--f-", "----")
@@ -78,6 +78,21 @@ def test_risk_is_counted_where_a_side_is_seen():
     assert first[3].startswith(f"{1 / (len(seen) - 2):.1%}")
     assert first[4].startswith(f"{3 / len(seen):.1%}")
     assert silent[2].startswith("100.0%")
+
+
+def test_false_sides_are_told_of_neutral_alone_and_of_all_that_take_none():
+    task = made(8)
+    predicted = task.gold.copy()
+    neutral = np.flatnonzero(task.gold == LABELS.index("neutral"))
+    predicted[neutral[:1]] = LABELS.index("against")
+    table = sides_by_target(task, predicted, "test")
+    assert [row[0] for row in table.rows] == [*TARGETS, "all"]
+    *_, everything = table.rows
+    quiet = np.isin(task.gold, (LABELS.index("neutral"), LABELS.index("not_addressed"))).sum()
+    assert everything[1].startswith(f"{1 / len(neutral):.1%} [")
+    assert everything[3].startswith(f"{1 / quiet:.1%} [")
+    assert "whole documents" in table.note
+    assert table.columns[1] == "false against of neutral"
 
 
 def test_the_plain_encoder_reads_text_and_target():

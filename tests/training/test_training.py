@@ -445,7 +445,16 @@ def test_flips_tell_reading_from_reputation():
 
 
 def test_false_sides_are_counted_where_readers_saw_none():
-    assert false_sides(np.array([1, 3, 1, 3, 0]), np.array([0, 2, 1, 3, 0])) == (0.25, 0.25)
+    gold, predicted = np.array([1, 3, 1, 3, 0, 3]), np.array([0, 2, 1, 3, 0, 0])
+    found = false_sides(gold, predicted, [0, 0, 1, 1, 2, 2])
+    assert {name: rate for name, (rate, _, _) in found.items()} == {
+        "against of neutral": 0.5,
+        "favor of neutral": 0.0,
+        "against of neutral or not_addressed": 0.4,
+        "favor of neutral or not_addressed": 0.2,
+    }
+    assert found["against of neutral"][1:] == (0, 1)  # two documents, one wrong
+    assert np.isnan(false_sides(gold[4:5], predicted[4:5], [0])["favor of neutral"]).all()
 
 
 def test_third_readings_settle():
