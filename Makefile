@@ -27,7 +27,7 @@ lint: .venv/.installed-test
 	$(BIN)/ruff format .
 
 build-model: .venv/.installed-test
-	$(BIN)/python -m training.build
+	$(BIN)/python -m training.build --ship
 
 evaluate: .venv/.installed-test
 	$(BIN)/python -m training.evaluate

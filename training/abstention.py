@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from stance.learning.calibration import labelled_logits, set_abstention
 from stance.model import StanceClassifier, shipped_model
 from stance.statistics import upper_share
-from training.corpora import country_stance, data_folder
-from training.recipe import DEFAULT, load_recipe
+from training.corpora import data_folder
+from training.recipe import DEFAULT, load_recipe, validation_sets
 
 __all__ = ["main", "rewrite"]
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--curve", action="store_true", help="print risk and coverage, write nothing")
     arguments = parser.parse_args()
     classifier = StanceClassifier.from_pretrained(arguments.model)
-    logits, gold = labelled_logits(classifier, list(country_stance.read(data_folder(), "validation")))
+    logits, gold = labelled_logits(classifier, validation_sets(data_folder())["country_stance/validation"])
     set_abstention(classifier, logits, gold, arguments.risk)
     p, config = classifier.probabilities(logits), classifier.config
     predicted = p.argmax(1)

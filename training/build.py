@@ -1,4 +1,4 @@
-"""Rebuild the shipped weights from the corpora: ``python -m training.build [RECIPE.yaml] [-o FOLDER]``."""
+"""Train a model from the corpora: ``python -m training.build [RECIPE.yaml] -o FOLDER``, or ``--ship``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from training.corpora.country_stance import TARGETS
 from training.distillation import distilled
 from training.evaluate import predict
 from training.plain import fresh
-from training.recipe import BEFORE, DEFAULT, Distillation, Recipe, Stage, held_out, load_recipe, training_examples
+from training.recipe import (
+    BEFORE,
+    DEFAULT,
+    Distillation,
+    Recipe,
+    Stage,
+    load_recipe,
+    training_examples,
+    validation_sets,
+)
 from training.tables import figures
 from training.tasks import tasks
 
@@ -58,7 +67,13 @@ def build(
     -------
     str
         Name and content hash of the model.
+
+    Raises
+    ------
+    ValueError
+        If the recipe has no stage of a number in `stages`.
     """
+    _check_stages(recipe, stages)
     chosen = [s for i, s in enumerate(recipe.stages, start=1) if not stages or i in stages]
     torch.manual_seed(chosen[0].fit.seed)
     classifier = StanceClassifier.from_pretrained(start) if start else fresh(recipe, encoder)
@@ -66,10 +81,19 @@ def build(
     for stage in chosen:
         build_stage(classifier, recipe, stage, data, output)
     round_linear(classifier.model)
-    calibrate(classifier, held_out(data)["country_stance/validation"], recipe.risk)
+    _calibrate(classifier, data, recipe.risk)
     last = len(recipe.stages) in stages or not stages
     classifier.save_pretrained(output, dtype=torch.float16 if last else torch.float32)
     return classifier.id
+
+
+def _check_stages(recipe: Recipe, stages: Sequence[int]) -> None:
+    if unknown := [str(i) for i in stages if not 1 <= i <= len(recipe.stages)]:
+        raise ValueError(f"{recipe.name} has the stages 1 to {len(recipe.stages)}, no stage {', '.join(unknown)}")
+
+
+def _calibrate(classifier: StanceClassifier, data: Path, risk: float) -> None:
+    calibrate(classifier, validation_sets(data)["country_stance/validation"], risk)
 
 
 def round_linear(model: torch.nn.Module) -> None:
@@ -85,7 +109,7 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
     examples = training_examples(data, stage)
     variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
     if stage.distillation:
-        examples = _distilled(classifier, examples, stage.distillation, data, output)
+        examples = _distilled(classifier, examples, stage.distillation, recipe.risk, data, output)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}
@@ -100,20 +124,28 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
 
 
 def _distilled(
-    classifier: StanceClassifier, examples: list[Example], options: Distillation, data: Path, output: Path
+    classifier: StanceClassifier,
+    examples: list[Example],
+    options: Distillation,
+    risk: float,
+    data: Path,
+    output: Path,
 ) -> list[Example]:
-    """Add the teachers' beliefs; where the model is its own teacher, it is saved for as long as it is asked."""
+    """Add the teachers' beliefs; where the model is its own teacher, a calibrated copy is saved and asked."""
     if BEFORE not in options.teachers:
         return distilled(examples, options, data, output)
     with tempfile.TemporaryDirectory() as folder:
         StanceClassifier(classifier.model, classifier.tokenizer).save_pretrained(folder, dtype=torch.float32)
+        before = StanceClassifier.from_pretrained(folder)
+        _calibrate(before, data, risk)
+        before.save_pretrained(folder, dtype=torch.float32)
         named = [folder if teacher == BEFORE else teacher for teacher in options.teachers]
         return distilled(examples, replace(options, teachers=named), data, Path(folder))
 
 
 def _watched(data: Path) -> list[Example]:
     """Return the validation examples that early stopping looks at."""
-    held = held_out(data)
+    held = validation_sets(data)
     return [e for name in ("country_stance/validation", "own/validation", "newsmtsc-mt/dev") for e in held[name]]
 
 
@@ -129,26 +161,40 @@ def _taught_by(stage: Stage, teachers: Sequence[str]) -> Stage:
     return replace(stage, distillation=replace(stage.distillation, teachers=teachers)) if stage.distillation else stage
 
 
+def _shipped(recipe: Recipe, stages: Sequence[int]) -> Path:
+    """Return the folder of the shipped model, if it is the whole of that model that is to be written."""
+    if recipe.name != (name := load_recipe(DEFAULT).name):
+        raise ValueError(f"--ship writes {name}, and this recipe makes {recipe.name}: say -o FOLDER")
+    if stages and len(recipe.stages) not in stages:
+        raise ValueError("--ship writes a finished model, and --stages leaves the last stage out: say -o FOLDER")
+    return shipped_model()
+
+
 def main() -> None:
     """Build the model and print its validation figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", nargs="?", type=Path, default=DEFAULT)
-    parser.add_argument("-o", "--output", type=Path, default=shipped_model())
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("-o", "--output", type=Path, help="folder to write the model to")
+    place.add_argument("--ship", action="store_true", help="write the model that ships inside the package")
     parser.add_argument("--stages", type=int, nargs="+", default=(), help="run only these stages, counted from 1")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--start", type=Path, help="go on from this model instead of the plain encoder")
     begin.add_argument("--encoder", type=Path, help="start from this pretrained encoder instead of the plain one")
     parser.add_argument("--teachers", nargs="+", help="models that stages with distillation imitate, not the recipe's")
     arguments = parser.parse_args()
-    data, begun = data_folder(), time.monotonic()
     recipe = load_recipe(arguments.recipe)
+    try:
+        _check_stages(recipe, arguments.stages)
+        output = _shipped(recipe, arguments.stages) if arguments.ship else arguments.output
+    except ValueError as error:
+        parser.error(str(error))
+    data, begun = data_folder(), time.monotonic()
     if arguments.teachers:
         recipe = replace(recipe, stages=[_taught_by(stage, arguments.teachers) for stage in recipe.stages])
-    model = build(
-        recipe, data, arguments.output, stages=arguments.stages, start=arguments.start, encoder=arguments.encoder
-    )
+    model = build(recipe, data, output, stages=arguments.stages, start=arguments.start, encoder=arguments.encoder)
     print(f"trained {model} in {(time.monotonic() - begun) / 60:.1f} minutes")
-    classifier = StanceClassifier.from_pretrained(arguments.output)
+    classifier = StanceClassifier.from_pretrained(output)
     for name, (_, held) in tasks(data, "validation").items():
         found = figures(held, predict(classifier, held))
         print(name, {figure: round(value, 4) for figure, (value, _, _) in found.items()})

@@ -7,6 +7,8 @@ several targets with several stances. `training.release_gate` pins the share of 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from stance.statistics import clustered_interval
 from training.corpora import own
 from training.tasks import Task
 
-__all__ = ["FEWEST", "by_family"]
+__all__ = ["FEWEST", "by_family", "pairs_right"]
 
 FEWEST = 10
 """Documents (minimal pairs, or statements that have none) of which a family needs as many."""
@@ -49,6 +51,30 @@ def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float
         total = counts.sum(axis=0)
         found[str(family)] = (float(_share(total)), *clustered_interval(counts, _share))
     return found
+
+
+def pairs_right(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[int, int]]:
+    """Return by family how many minimal pairs are right, each member toward every target, and how many there are.
+
+    A model that hears only the words that the members share gets one of them right and the other wrong.
+
+    Parameters
+    ----------
+    task, predicted
+        As for `by_family`; a pair of which the task holds one member is not counted.
+    """
+    family_of = {record["id"]: record["family"] for record in own.records()}
+    right = (task.gold == predicted).reshape(len(task.examples), -1).all(axis=1)
+    members: dict[str, list[int]] = defaultdict(list)
+    for i, example in enumerate(task.examples):
+        members[example.document].append(i)
+    found, every = Counter[str](), Counter[str]()
+    for together in members.values():
+        if len(together) > 1:
+            family = family_of[task.examples[together[0]].statement.id]
+            every[family] += 1
+            found[family] += int(right[together].all())
+    return {family: (found[family], count) for family, count in sorted(every.items())}
 
 
 def _share(counts: NDArray[np.int64]) -> NDArray[np.float64]:

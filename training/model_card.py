@@ -50,7 +50,8 @@ readings agreed with the old at kappa 0.88. Every test statement was read twice,
 has settled them (`python -m training.agreement`). The word vectors are those of the plain encoder.
 
 No sentence of the public corpora is part of this repository. Training statements that repeat a held-out one (Jaccard
-similarity of word 3-grams of at least 0.5) were left out. Rebuild: `python -m training.build`.
+similarity of word 3-grams of at least 0.5) were left out. Rebuild:
+`python -m training.build --ship`.
 
 ## Figures
 

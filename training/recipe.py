@@ -25,6 +25,7 @@ __all__ = [
     "held_out",
     "load_recipe",
     "training_examples",
+    "validation_sets",
 ]
 
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
@@ -152,6 +153,17 @@ def held_out(data: Path) -> dict[str, list[Example]]:
     sets |= {f"own/{s}": list(own.read(s)) for s in ("validation", "test")}
     sets |= {f"newsmtsc-{p}/{s}": list(newsmtsc.read(data, p, s)) for p in ("mt", "rw") for s in ("dev", "test")}
     return sets | {f"dse/{s}": list(dse.read(data, s)) for s in ("valid", "test")}
+
+
+def validation_sets(data: Path) -> dict[str, list[Example]]:
+    """Return the validation sets by name, without what repeats a test statement of any corpus: for choosing.
+
+    Stopping early, temperature and thresholds are settled on these, so that no test statement has a say in them. What
+    is left out here stays out of training too.
+    """
+    held = held_out(data)
+    tests = [e for name, examples in held.items() if name.endswith("/test") for e in examples]
+    return {name: drop_near_duplicates(e, tests) for name, e in held.items() if not name.endswith("/test")}
 
 
 def training_examples(data: Path, stage: Stage) -> list[Example]:

@@ -105,7 +105,7 @@ def _grown(
     train, held = corpus.splits["train"], corpus.splits["test"]
     counts, sizes, seconds = [], [], []
     classifier = StanceClassifier.from_pretrained(base)
-    if tuple(classifier.labels) == corpus.labels:
+    if set(classifier.labels) == set(corpus.labels):
         counts, sizes, seconds = [_confusion(classifier, held, corpus)], [0], [0.0]
         say(f"before training: macro-F1 {_macro(counts[0].sum(axis=0)):.3f}")
     for records in _nested(train, seed):

@@ -36,6 +36,7 @@ def train(arguments: argparse.Namespace, notices: Notices) -> int:
         patience=config.patience,
         min_steps=config.min_steps,
         risk=config.risk,
+        on_warn=notices.warn,
     )
     from stance.scoring.display import training_table
 

@@ -189,8 +189,10 @@ def _explain(
 
     console = Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
     for record in records:
-        for row in next(scorer.classify_many([record])):
-            parts = explain(scorer.classifier, record.statement, row.target)
+        rows = list(next(scorer.classify_many([record])))
+        targets = [row.target for row in rows]
+        for row in rows:
+            parts = explain(scorer.classifier, record.statement, row.target, targets=targets, label=row.label)
             if arguments.json:
                 tokens = [part._asdict() for part in parts]
                 print(json.dumps(row.to_dict() | {"attributions": tokens}, ensure_ascii=False))

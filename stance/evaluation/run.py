@@ -229,7 +229,7 @@ def _asked(
     shown = dict.fromkeys([*result.mistakes, *(suspect.item for suspect in result.suspects)])
     return replace(
         result,
-        attributions=_attributions(classifier, items, shown) if options.explain else {},
+        attributions=_attributions(classifier, items, result.model.predictions, shown) if options.explain else {},
         behaviour=behaviour,
         end_to_end=_end_to_end(articles, classifier, items, options) if articles else None,
     )
@@ -276,14 +276,17 @@ def _leaks(corpus: Corpus, split: str) -> tuple[Leak, ...]:
 
 
 def _attributions(
-    classifier: StanceClassifier, items: Items, shown: Iterable[int]
+    classifier: StanceClassifier, items: Items, given: Predictions, shown: Iterable[int]
 ) -> dict[int, list[tuple[str, int, int, float]]]:
+    """Attribute the label that each item was given, asked about all targets together as it was then."""
     from stance.model.explain import explain
 
     out: dict[int, list[tuple[str, int, int, float]]] = {}
     for i in shown:
-        statement = items.records[items.record[i]].statement
-        out[i] = [(*part,) for part in explain(classifier, statement, items.targets[items.target[i]])]
+        statement, target = items.records[items.record[i]].statement, items.targets[items.target[i]]
+        label = items.labels[given.predicted[i]]
+        parts = explain(classifier, statement, target, targets=items.targets, label=label)
+        out[i] = [(*part,) for part in parts]
     return out
 
 

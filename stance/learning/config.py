@@ -32,7 +32,7 @@ class TrainingConfig:
     labels, targets
         Label set and targets, where the corpus's file does not tell them.
     remember
-        Keep what the base model thinks of the default targets (only with the same label set).
+        Keep what the base model thinks of the default targets. If not given, where it can be kept.
     patience, min_steps, risk
         See `stance.learning.fine_tune`.
     fit
@@ -45,7 +45,7 @@ class TrainingConfig:
     base: str | None = None
     labels: tuple[str, ...] | None = None
     targets: tuple[str, ...] | None = None
-    remember: bool = True
+    remember: bool | None = None
     patience: int = 2
     min_steps: int = 60
     risk: float = 0.15

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from stance.errors import UsageError
+from stance.errors import Rejection, UsageError
 from stance.learning.calibration import calibrate
 from stance.learning.examples import Example
 from stance.learning.stopping import KeepBest, macro_f1
@@ -55,10 +56,11 @@ def fine_tune(
     base: str | Path | StanceClassifier | None = None,
     options: FitOptions | None = None,
     name: str | None = None,
-    remember: bool = True,
+    remember: bool | None = None,
     patience: int = 2,
     min_steps: int = 60,
     risk: float = 0.15,
+    on_warn: Callable[[Rejection], None] | None = None,
 ) -> FineTuned:
     """Fine-tune a stance model on a corpus and save it.
 
@@ -79,7 +81,9 @@ def fine_tune(
         Name of the new model; the corpus's name if not given.
     remember
         Whether what the base model thinks of the default targets is imitated on the new statements, so that they are
-        not forgotten (Li & Hoiem 2016, "Learning without forgetting", arXiv:1606.09282). Only with the same label set.
+        not forgotten (Li & Hoiem 2016, "Learning without forgetting", arXiv:1606.09282). Only with the same label set,
+        in any order (the model keeps its own), and only for targets that fit one pass beside those of the statement.
+        If not given, it is done where it can be; if true, a warning says why where it cannot.
     patience
         Epochs without a better validation score before training stops.
     min_steps
@@ -88,6 +92,8 @@ def fine_tune(
         Share of wrong rows that is accepted among those the model does not abstain from: those labelled
         ``not_addressed``, and the others. With few validation statements no threshold can be shown to keep it, and
         the model abstains from every row.
+    on_warn
+        Told what the user should know; a Python warning if not given.
 
     Raises
     ------
@@ -102,11 +108,15 @@ def fine_tune(
     classifier = base if isinstance(base, StanceClassifier) else StanceClassifier.from_pretrained(base)
     held = {split: examples for split, examples in splits.items() if split != "train" and examples}
     before: dict[str, float] = {}
-    if tuple(corpus.labels) == classifier.labels:
+    if set(corpus.labels) == set(classifier.labels):
         before = {split: macro_f1(classifier, examples) for split, examples in held.items()}
-        train = remembered(classifier, train) if remember else train
+        train = train if remember is False else remembered(classifier, train)
+        off = _left_out(train, classifier.config.targets_per_pass)
     else:
+        off = f"the labels of the model are others ({', '.join(classifier.labels)})"
         _relabel(classifier, corpus.labels, options.seed)
+    if remember and off:
+        _warn(Rejection(corpus.name, None, "not-remembered", f"the default targets may be forgotten: {off}"), on_warn)
     classifier.config.name = name or corpus.name
     keeper = KeepBest(classifier, validation, patience, min_steps) if validation else None
     steps_per_epoch = -(-len(train) // options.batch_size)
@@ -151,6 +161,21 @@ def remembered(classifier: StanceClassifier, examples: Sequence[Example]) -> lis
     ]
 
 
+def _left_out(examples: Sequence[Example], room: int) -> str:
+    """Return why no example has beliefs; nothing if one has, or if the default targets all have labels of their own."""
+    names = {target.name for target in default_targets()}
+    if any(e.beliefs for e in examples) or all(names <= set(e.labels) for e in examples):
+        return ""
+    return f"the statements have {min(len(e.labels) for e in examples)} labels or more, and {room} targets share a pass"
+
+
+def _warn(notice: Rejection, on_warn: Callable[[Rejection], None] | None) -> None:
+    if on_warn is None:
+        warnings.warn(str(notice), stacklevel=3)
+    else:
+        on_warn(notice)
+
+
 def _relabel(classifier: StanceClassifier, labels: Sequence[str], seed: int) -> None:
     """Give the head another label set; labels of the same name keep what was learned of them."""
     torch.manual_seed(seed)
@@ -177,7 +202,7 @@ def _write_record(folder: Path, corpus: Corpus, result: FineTuned, options: FitO
         "model": result.classifier.id,
         "corpus": corpus.name,
         "targets": list(corpus.targets),
-        "labels": list(corpus.labels),
+        "labels": list(result.classifier.labels),
         "statements": result.counts,
         "macro_f1_before": result.before,
         "macro_f1_after": result.after,

@@ -62,3 +62,15 @@ def test_classify_explains(tmp_path, capsys):
     row = json.loads(capsys.readouterr().out)
     assert "".join(t["token"] for t in row["attributions"]) == "Russiabetrayedus"
     assert main(["classify", str(path), "--explain", "-o", str(tmp_path / "r.jsonl")]) == 2
+
+
+def test_classify_explains_the_label_that_it_prints(tmp_path, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr("stance.model.explain.explain", lambda _, s, target, **how: asked.append((target, how)) or [])
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps({"id": "a", "statement": "We stand with Kyiv", "targets": ["China", "Ukraine"]}) + "\n")
+    assert main(["classify", str(path), "--explain", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    together = ["China", "Ukraine"]
+    assert asked == [(row["target"], {"targets": together, "label": row["label"]}) for row in rows]
+    assert [row["target"] for row in rows] == together

@@ -240,6 +240,21 @@ def test_mistakes_and_suspected_labels_are_explained(sample, tiny):
     assert set(found.attributions) == {*found.mistakes, *(s.item for s in found.suspects)}
 
 
+def test_the_label_that_was_given_is_explained_as_it_was_asked(sample, tiny, monkeypatch):
+    asked = []
+    monkeypatch.setattr("stance.model.explain.explain", lambda *about, **how: asked.append((*about[1:], how)) or [])
+    found = evaluate(sample, tiny, replace(QUICK, explain=True))
+    items, given = found.items, found.model.predictions.predicted
+    assert asked == [
+        (
+            items.records[items.record[i]].statement,
+            items.targets[items.target[i]],
+            {"targets": items.targets, "label": items.labels[given[i]]},
+        )
+        for i in found.attributions
+    ]
+
+
 def test_words_are_weighed_once_for_targets_that_share_them(monkeypatch):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,16 +58,70 @@ def test_a_new_label_set_and_a_new_target_are_learned(tmp_path):
     assert len(record["validation_by_epoch"]) == len(result.history) > 0
 
 
+ASKED = [
+    "Russia is a terrorist state and must be punished.",
+    "We will always stand with Ukraine.",
+    "The Chinese delegation arrives on Monday.",
+    "Washington has betrayed its friends once more.",
+    "We thank Beijing for the vaccines.",
+    "Moscow and Kyiv exchanged prisoners at noon.",
+]
+
+
 def test_the_same_label_set_keeps_the_old_targets(tmp_path):
-    asked = [Statement(id="s", text="Russia is a terrorist state and must be punished.")]
-    base = StanceClassifier.from_pretrained()
-    before, _ = base.predict_proba(asked, ["Russia", "China"])
-    same = corpus(labels=("against", "favor"))
-    same = Corpus(same.name, LABELS, same.targets, same.splits)
-    result = fine_tune(same, output=tmp_path, base=base, options=QUICK, min_steps=12)
-    after, _ = result.classifier.predict_proba(asked, ["Russia", "China"])
-    assert result.before.keys() == result.after.keys() == {"validation"}
-    assert (before.argmax(-1) == after.argmax(-1)).all()
+    """Steps large enough to forget by: with remembering the answers move less, and more labels stay."""
+    asked = [Statement(id=text, text=text) for text in ASKED]
+    targets = ["United States", "Russia", "China", "Ukraine"]
+    hard = replace(QUICK, learning_rate=5e-4)
+
+    def answers(remember):
+        base = StanceClassifier.from_pretrained()
+        before, _ = base.predict_proba(asked, targets)
+        same = replace(corpus(labels=("against", "favor")), labels=LABELS)
+        made = {"output": tmp_path, "base": base, "options": hard, "min_steps": 12, "remember": remember}
+        result = fine_tune(same, **made)
+        assert result.before.keys() == result.after.keys() == {"validation"}
+        after, _ = result.classifier.predict_proba(asked, targets)
+        return np.abs(after - before).mean(), (after.argmax(-1) == before.argmax(-1)).sum()
+
+    (moved, kept), (moved_without, kept_without) = answers(True), answers(False)
+    assert moved < 0.6 * moved_without
+    assert kept > kept_without
+
+
+def test_labels_in_another_order_are_the_same_label_set(tiny, tmp_path, recwarn):
+    tiny.config.calibration_temperature = 1.5
+    turned = replace(corpus(labels=("against", "favor")), labels=("favor", "against", "not_addressed", "neutral"))
+    turned = replace(turned, splits={"train": turned.splits["train"], "test": turned.splits["validation"]})
+    still = replace(QUICK, learning_rate=0.0, head_learning_rate=0.0)
+    result = fine_tune(turned, output=tmp_path, base=tiny, options=still, remember=True, min_steps=1)
+    assert result.classifier.labels == LABELS
+    assert result.classifier.config.calibration_temperature == 1.5
+    assert result.before == result.after != {}
+    assert json.loads((tmp_path / "training.json").read_text())["labels"] == list(LABELS)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("remember", [True, None])
+def test_remembering_that_was_asked_for_is_not_dropped_in_silence(tiny, tmp_path, recwarn, remember):
+    told = []
+    made = {"output": tmp_path, "base": tiny, "min_steps": 1, "remember": remember, "on_warn": told.append}
+    many = {f"Country {i}": LABELS[i % 4] for i in range(8)}
+    full = tuple(CorpusRecord(Statement(id=text, text=text), many) for text in ASKED)
+    fine_tune(Corpus("eight", LABELS, tuple(many), {"train": full}), options=QUICK, **made)
+    fine_tune(corpus(), options=QUICK, **made)
+    assert [(notice.file, notice.rule) for notice in told] == (
+        [("eight", "not-remembered"), ("barrage", "not-remembered")] if remember else []
+    )
+    if remember:
+        assert "8 labels or more, and 8 targets share a pass" in told[0].message
+        assert "the labels of the model are others (against, neutral, favor, not_addressed)" in told[1].message
+    assert not recwarn.list
+
+
+def test_nobody_told_of_it_gets_a_python_warning(tiny, tmp_path):
+    with pytest.warns(UserWarning, match="may be forgotten: the labels of the model are others"):
+        fine_tune(corpus(), output=tmp_path, base=tiny, options=QUICK, min_steps=1, remember=True)
 
 
 def test_beliefs_cover_the_targets_without_a_label_and_fit_one_pass(tiny):

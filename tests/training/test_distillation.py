@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stance.learning import Example, FitOptions
+from stance.learning.calibration import fit_temperature, labelled_logits
 from stance.learning.examples import Collator
 from stance.model import IGNORED
 from stance.schema import LABELS, Statement
@@ -185,11 +186,17 @@ def test_a_model_may_be_its_own_teacher(tiny, teachers, tmp_path, monkeypatch):
 
     monkeypatch.setattr("training.build.training_examples", lambda data, stage: [example("Russia attacked Ukraine")])
     monkeypatch.setattr("training.build.distilled", kept)
+    labelled = [example(f"Russia {verb} Ukraine", code) for verb in ("hit", "helped") for code in ("-a-n", "-n-a")]
+    monkeypatch.setattr("training.build.validation_sets", lambda data: {"country_stance/validation": labelled})
     options = Distillation([BEFORE, teachers[1]])
     stage = Stage(fit=FitOptions(epochs=4, head_learning_rate=0.05, warmup=0.0, bf16=False), distillation=options)
     before = {name: tensor.clone() for name, tensor in tiny.model.state_dict().items()}
     build_stage(tiny, Recipe([stage], variation=VariationOptions(0, 0, 0, 0, 0, 0)), stage, tmp_path, tmp_path / "run")
     ((itself, other),) = asked
+    best = fit_temperature(*labelled_logits(itself, labelled))
+    assert itself.config.calibration_temperature == pytest.approx(best, rel=1e-3)
+    assert best != pytest.approx(1, abs=0.01)
+    assert tiny.config.calibration_temperature == 1.5  # the model itself is calibrated at the end
     assert all(torch.equal(tensor, before[name]) for name, tensor in itself.model.state_dict().items())
     assert not torch.equal(tiny.model.head[-1].bias, before["head.4.bias"])  # it was trained after it was asked
     assert other.config.calibration_temperature == 1.5

@@ -3,7 +3,7 @@ import pytest
 
 from stance.schema import LABELS
 from training.corpora import own
-from training.families import FEWEST, by_family
+from training.families import FEWEST, by_family, pairs_right
 from training.tasks import own_task
 
 SILENT = LABELS.index("not_addressed")
@@ -37,3 +37,15 @@ def test_silence_about_what_is_addressed_and_a_side_where_none_is_taken_both_cou
     loud = np.where(task.gold == SILENT, LABELS.index("against"), task.gold)
     addressed = {family: share[0] for family, share in by_family(task, loud).items()}
     assert all(0 < share < 1 for share in addressed.values())
+
+
+def test_a_pair_is_right_when_each_member_is(task):
+    whole = pairs_right(task, task.gold)
+    assert all(right == count for right, count in whole.values())
+    one_sided = task.gold.copy()
+    seen = set()
+    for i, example in enumerate(task.examples):
+        if example.document not in seen:  # the first member of each pair, and what stands alone
+            seen.add(example.document)
+            one_sided[4 * i] = (one_sided[4 * i] + 1) % len(LABELS)
+    assert {family: (0, count) for family, (_, count) in whole.items()} == pairs_right(task, one_sided)

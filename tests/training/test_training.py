@@ -1,5 +1,6 @@
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from stance.learning.calibration import abstain_threshold, fit_temperature
 from stance.model import StanceClassifier, shipped_model
 from stance.model.packing import MARKERS
 from stance.schema import LABELS, Speaker, Statement
+from training import build
 from training.augment import Variation, VariationOptions
 from training.build import build_stage, round_linear
 from training.corpora import country_stance, dse, newsmtsc, own
@@ -18,7 +20,7 @@ from training.corpora.country_stance import TARGETS, decode, settled
 from training.counterfactual import random_order, swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.flips import false_sides, flip_consistency, swapped_pairs
-from training.recipe import Recipe, Stage, load_recipe, training_examples
+from training.recipe import Recipe, Stage, load_recipe, training_examples, validation_sets
 
 
 def example(text, code="-a-f", speaker=None, before=""):
@@ -281,7 +283,7 @@ def test_a_stage_with_patience_stops_and_gives_its_best_epoch(tiny, tmp_path, mo
 
     held = {name: [example(name)] for name in ("country_stance/validation", "own/validation", "newsmtsc-mt/dev")}
     monkeypatch.setattr("training.build.training_examples", lambda data, stage: texts)
-    monkeypatch.setattr("training.build.held_out", lambda data: held | {"country_stance/test": [example("test")]})
+    monkeypatch.setattr("training.recipe.held_out", lambda data: held | {"country_stance/test": [example("test")]})
     monkeypatch.setattr("stance.learning.stopping.macro_f1", score)
     stage = Stage(fit=FitOptions(epochs=3, batch_size=2, warmup=0.0, bf16=False), patience=1)
     build_stage(tiny, Recipe([stage], variation=VariationOptions(distractor=0)), stage, tmp_path, tmp_path)
@@ -289,6 +291,54 @@ def test_a_stage_with_patience_stops_and_gives_its_best_epoch(tiny, tmp_path, mo
     assert {e.statement.text for e in watched[0][1]} == set(held)
     assert all(torch.equal(t, watched[0][0][name]) for name, t in tiny.model.state_dict().items())
     assert any(not torch.equal(t, watched[1][0][name]) for name, t in tiny.model.state_dict().items())
+
+
+def test_what_repeats_a_test_statement_is_no_ground_for_choosing(tmp_path, monkeypatch):
+    said = "Moscow says the talks with Kyiv have failed"
+    held = {"a/valid": [example(said + " for now"), example("It rained")], "a/test": [], "b/test": [example(said)]}
+    monkeypatch.setattr("training.recipe.held_out", lambda data: held)
+    assert validation_sets(tmp_path) == {"a/valid": [example("It rained")]}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ([], "one of the arguments -o/--output --ship is required"),
+        (["--ship", "-o", "out"], "not allowed with argument"),
+        (["--ship", "--stages", "1", "2"], "leaves the last stage out"),
+        (["configs/teacher_model.yaml", "--ship"], "this recipe makes stance-mpnet"),
+        (["-o", "out", "--stages", "1", "9", "0"], "stance-minilm has the stages 1 to 7, no stage 9, 0"),
+    ],
+)
+def test_weights_are_not_shipped_by_a_slip(root, monkeypatch, capsys, said, message):
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("sys.argv", ["build", *said])
+    monkeypatch.setattr("training.build.build", lambda *_, **__: pytest.fail("it trains"))
+    with pytest.raises(SystemExit) as ended:
+        build.main()
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "stages"), [(["--ship"], ()), (["--ship", "--stages", "7"], [7]), (["-o", "x"], ())])
+def test_weights_go_where_they_are_said_to_go(tmp_path, monkeypatch, said, stages):
+    found = []
+
+    def built(recipe, data, output, *, stages, **_):
+        found.append((output, stages))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["build", *said])
+    monkeypatch.setattr("training.build.data_folder", lambda: tmp_path)
+    monkeypatch.setattr("training.build.build", built)
+    with pytest.raises(KeyboardInterrupt):
+        build.main()
+    assert found == [(shipped_model() if "--ship" in said else Path("x"), stages)]
+
+
+def test_a_stage_that_the_recipe_lacks_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no stage 3"):
+        build.build(Recipe([Stage(), Stage()]), tmp_path, tmp_path / "out", stages=[2, 3])
 
 
 def test_a_sentence_of_news_belongs_to_its_article():
