@@ -1,8 +1,9 @@
 """How well two readers of the country-stance test split agree: ``python -m training.agreement``.
 
 Every statement was read twice, independently; where the readings differ a third has settled nearly all
-(`training.corpora.country_stance`; `read_how_often` counts them). The second reader's macro-F1 against the first's labels is the ceiling that a model
-can be held to (against the settled labels it would be too kind: the second reading is part of them).
+(`training.corpora.country_stance`; `read_how_often` counts them). The second reader's macro-F1 against the first's
+labels is the ceiling that a model can be held to (against the settled labels it would be too kind: the second reading
+is part of them).
 """
 
 from __future__ import annotations

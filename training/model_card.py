@@ -58,8 +58,8 @@ numbers large enough that single errors average out. Not for judging a single pe
 | this project's own statements (`training/own/`) | {own:,} | this project's |
 | without their labels, to imitate teachers on: {unlabelled} | {unlabelled_all:,} | {unlabelled_licences} |
 
-Counted are distinct examples that the recipe (`configs/default_model.yaml`) trains on. Training statements that repeat a
-held-out one (Jaccard similarity of word 3-grams of at least 0.5) were left out. The encoder it starts from,
+Counted are the distinct examples that the recipe (`configs/default_model.yaml`) trains on, after those that repeat a
+held-out statement (Jaccard similarity of word 3-grams of at least 0.5) were left out. The encoder it starts from,
 sentence-transformers/all-MiniLM-L6-v2, is Apache-2.0; the word vectors stay those of that encoder.
 
 The last stages are distillation: beside the labels the model imitates the mean probabilities of itself, as it stood
@@ -68,11 +68,12 @@ Apache-2.0), fine-tuned on the same corpora by `configs/teacher_model.yaml`; its
 `training/labels/beliefs.npz`, and it is itself no part of the model.
 
 The labels of country-stance are those of the corpus and of `training/labels`: readings by language models that follow
-the project's guide. Of the {read.statements:,} training statements {read.once:,} were read once. Of the others, all readings
-of {read.alike:,} agree; of {read.decided:,} they differ, and there are at least three to decide; of {read.first:,} two differ, and
-the first one's labels stand. On 160 statements that had labels before, new readings agreed with the old at kappa 0.88.
-Every one of the {test.statements:,} test statements was read twice: {test.alike:,} alike, {test.decided:,} settled by a third reading, and in
-{test.first:,} the first reading stands (`python -m training.agreement`).
+the project's guide. Of the {read.statements:,} training statements {read.once:,} were read once. Of the
+others, all readings of {read.alike:,} agree; those of {read.decided:,} differ, and there are at least three to
+decide; of {read.first:,} two readings differ, and the first one's labels stand. On 160 statements that had labels
+before, new readings agreed with the old at kappa 0.88. Each of the {test.statements:,} test statements was read
+twice: {test.alike:,} alike, {test.decided:,} differently and settled by a third reading, and {test.first:,}
+differently with the first one's labels kept (`python -m training.agreement`).
 
 No sentence of the public corpora is part of this repository. Rebuild: `python -m training.build`.
 
@@ -102,7 +103,7 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str], data: Path) 
     data
         Folder of the corpora.
     """
-    recipe = load_recipe(DEFAULT)
+    recipe, config = load_recipe(DEFAULT), classifier.config
     readers = recipe.stages[-1].readers
     corpora = dict.fromkeys(name for stage in recipe.stages for name in stage.repeat)
     trained = {name: training_examples(data, Stage({name: 1}, readers)) for name in corpora}

@@ -2,8 +2,8 @@
 
 ``tests/quality_floors.json`` pins the model (content hash), the corpora it was measured on (hashes), and a limit for
 every figure on validation statements: a floor, or a ceiling for errors. The gate measures them again and refuses a
-model that is past a limit, or of which a pinned figure was not measured. With ``--write`` the file is brought up to date
-for a new model: limits close up to what it reaches, less a margin. One is loosened or dropped only if it is named
+model that is past a limit, or of which a pinned figure was not measured. With ``--write`` the file is brought up to
+date for a new model: limits close up to what it reaches, less a margin. One is loosened or dropped only if it is named
 (``--lower "own: macro-F1" "DSE: macro-F1"``), and those of a corpus whose items have changed are set anew only with
 ``--new-items``; each limit that is loosened or dropped is printed.
 """
