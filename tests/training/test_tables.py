@@ -71,7 +71,7 @@ def test_slices_are_the_targets_and_the_sources():
     assert [row[0] for row in table.rows] == [*(f"{t} (40)" for t in TARGETS), "press (80)", "wire (80)"]
     assert table.columns == ["", " / ".join(LABELS), "right", "silent"]
     russia = table.rows[1]
-    assert russia[1] == "20 / 0 / 0 / 20"
+    assert russia[1] == "10 / 0 / 0 / 30"
     assert russia[2] == "1.000 [1.000, 1.000]"  # of the two labels that occur
     mine = np.array(task.targets) == "Russia"
     part = Task("", task.labels, [], [], task.gold[mine], [c for c, m in zip(task.clusters, mine, strict=True) if m])
