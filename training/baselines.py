@@ -6,8 +6,8 @@ Each takes the training items, the items asked about and validation items to cho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,17 @@ from sklearn.pipeline import make_pipeline
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from stance.schema import LABELS
-from stance.statistics import confusion_by_cluster, f1_per_label
+from stance.statistics import confusion_by_cluster
 from stance.targets import default_targets
+from training.tables import macro_f1
 from training.tasks import Task
 
 __all__ = ["BASELINES"]
 
 _BATCH = 64
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0)
+_RAREST = (1, 2)
+"""In how many texts a word or word pair occurs at least that TF-IDF heeds."""
 _MILD = 0.05  # VADER's own bound between neutral and charged text
 
 
@@ -57,16 +60,47 @@ def lexicon(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
 
 
 def tfidf(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
-    """Predict with TF-IDF of words and word pairs and logistic regression, one model for each default target."""
-    out = np.zeros(len(held.gold), dtype=np.int64)
-    for mine, asked in _groups(train, held):
-        model = make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-            LogisticRegression(max_iter=2000, C=10.0, class_weight="balanced"),
-        )
-        model.fit([t for t, m in zip(train.texts, mine, strict=True) if m], train.gold[mine])
-        out[asked] = model.predict([t for t, a in zip(held.texts, asked, strict=True) if a])
-    return out
+    """Predict with TF-IDF of words and word pairs and logistic regression, one model for each default target.
+
+    The strength of regularisation and how rare a word may be are those of best macro-F1 on the `tuning` items.
+    """
+    tasks = (train, held, tuning)
+    makers = [partial(_on_words, rarest, strength) for rarest in _RAREST for strength in _STRENGTHS]
+    return _tuned(tasks, [np.array(task.texts, dtype=object) for task in tasks], makers)
+
+
+def _on_words(rarest: int, strength: float) -> Any:
+    return make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=rarest, sublinear_tf=True),
+        LogisticRegression(max_iter=2000, C=strength, class_weight="balanced", tol=1e-3),
+    )
+
+
+def _tuned(
+    tasks: tuple[Task, Task, Task], inputs: Sequence[NDArray[Any]], makers: Sequence[Callable[[], Any]]
+) -> NDArray[np.int64]:
+    """Return what the models of best macro-F1 on the tuning items answer about the held-out ones.
+
+    Parameters
+    ----------
+    tasks
+        Training, held-out and tuning items.
+    inputs
+        What a model reads of the items of each of the three.
+    makers
+        Each makes an untrained model in one setting.
+    """
+    train, held, tuning = tasks
+    chosen: tuple[float, NDArray[np.int64]] = (-1.0, np.zeros(0, dtype=np.int64))
+    for make in makers:
+        asked, tuned = np.zeros(len(held.gold), dtype=np.int64), np.zeros(len(tuning.gold), dtype=np.int64)
+        for mine, theirs, others in _groups(*tasks):
+            model = make().fit(inputs[0][mine], train.gold[mine])
+            asked[theirs] = model.predict(inputs[1][theirs])
+            tuned[others] = model.predict(inputs[2][others])
+        counts = confusion_by_cluster(tuning.gold, tuned, tuning.clusters, len(tuning.labels)).sum(axis=0)
+        chosen = max(chosen, (float(macro_f1(counts)), asked), key=lambda c: c[0])
+    return chosen[1]
 
 
 def _groups(*tasks: Task) -> Iterator[tuple[NDArray[np.bool_], ...]]:
@@ -83,18 +117,8 @@ def frozen(train: Task, held: Task, tuning: Task) -> NDArray[np.int64]:
     the one of best macro-F1 on the `tuning` items.
     """
     tasks = (train, held, tuning)
-    vectors = [embedded(_read_texts(task)) for task in tasks]
-    chosen: tuple[float, NDArray[np.int64]] = (-1.0, np.zeros(0, dtype=np.int64))
-    for strength in _STRENGTHS:
-        asked, tuned = np.zeros(len(held.gold), dtype=np.int64), np.zeros(len(tuning.gold), dtype=np.int64)
-        for mine, theirs, others in _groups(*tasks):
-            model = LogisticRegression(max_iter=500, C=strength, class_weight="balanced")
-            model.fit(vectors[0][mine], train.gold[mine])
-            asked[theirs] = model.predict(vectors[1][theirs])
-            tuned[others] = model.predict(vectors[2][others])
-        counts = confusion_by_cluster(tuning.gold, tuned, tuning.clusters, len(tuning.labels)).sum(axis=0)
-        chosen = max(chosen, (float(f1_per_label(counts).mean()), asked), key=lambda c: c[0])
-    return chosen[1]
+    makers = [partial(LogisticRegression, max_iter=500, C=c, class_weight="balanced") for c in _STRENGTHS]
+    return _tuned(tasks, [embedded(_read_texts(task)) for task in tasks], makers)
 
 
 def _read_texts(task: Task) -> list[tuple[str, str]]:

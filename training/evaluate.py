@@ -15,18 +15,29 @@ from numpy.typing import NDArray
 
 from stance.model import StanceClassifier, shipped_model
 from training import kept, learning_curve, leave_one_out, single_pass
-from training.agreement import ceiling, readings
+from training.agreement import ceiling, readings, reliability
 from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
 from training.directed import as_published, directed_scores
-from training.families import by_family
+from training.families import FEWEST, by_family
 from training.flips import flip_consistency
 from training.model_card import model_card
-from training.tables import Figures, abstention, by_slice, by_target, figures, paired, shown, sides_by_target
+from training.tables import (
+    Figures,
+    abstention,
+    by_slice,
+    by_target,
+    calibration,
+    figures,
+    paired,
+    risk_coverage,
+    shown,
+    sides_by_target,
+)
 from training.tasks import Task, own_task, tasks
 
-__all__ = ["evaluated", "main", "predict", "scores"]
+__all__ = ["evaluated", "kept_tables", "main", "predict", "scores"]
 
 
 def predict(classifier: StanceClassifier, task: Task) -> NDArray[np.int64]:
@@ -66,20 +77,41 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
         further, note = single_pass.stored_answers(folder / single_pass.KEPT.name, held, split) if country else ({}, "")
         p = scores(classifier, held)
         answers |= {**further, classifier.id: p.argmax(1)}
-        yield _beside(held, answers, split, *(_ceiling(data, split, note) if country else ([], note)))
+        further_rows, said = _ceiling(data, split, note) if country else ([], note)
+        yield _beside(held, answers, split, further_rows, f"{_learned_from(train)} {said}".strip())
         yield paired(held, classifier.id, answers, split)
         if country:
             yield by_slice(held, answers, split)
             yield by_target(held, p, split)
             yield sides_by_target(held, p.argmax(1), split)
+            yield calibration(held, p, split)
             yield abstention(held, p.argmax(1), ~classifier.abstains(p), split)
+            yield risk_coverage(held, p, split)
+            if split == "test":
+                yield reliability(*readings(data))
         if held.pairs:
             yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
-    yield _families(classifier)
-    yield leave_one_out.seen_and_unseen(folder / leave_one_out.KEPT.name, tuning["country-stance"])
-    kept_curve = folder / learning_curve.KEPT.name
-    yield from learning_curve.learned_and_forgotten(kept_curve, classifier.id, data, tuning["country-stance"])
+    yield from _own(classifier, split)
+    yield from kept_tables(classifier.id, data, tuning["country-stance"], folder)
+
+
+def kept_tables(classifier_id: str, data: Path, held: Task, folder: Path = kept.FOLDER) -> Iterator[Figures]:
+    """Yield the tables of what takes hours, from the files that keep it.
+
+    Parameters
+    ----------
+    classifier_id
+        Name and content hash of the model that they are to be shown beside.
+    data
+        Folder of the corpora.
+    held
+        Validation pairs of country-stance as they are today.
+    folder
+        Where the results are kept.
+    """
+    yield leave_one_out.seen_and_unseen(folder / leave_one_out.KEPT.name, held)
+    yield from learning_curve.learned_and_forgotten(folder / learning_curve.KEPT.name, classifier_id, data, held)
 
 
 def _beside(
@@ -90,6 +122,14 @@ def _beside(
     title = f"{held.name}, {split}: {len(held.gold)} items, {len(set(held.clusters))} documents"
     rows = [[label, *map(shown, f.values())] for label, f in found.items()]
     return Figures(title, ["", *next(iter(found.values()))], [*rows, *further], note)
+
+
+def _learned_from(train: Task) -> str:
+    """Tell which corpora each row of a task's table was trained on."""
+    return (
+        f"Majority and logistic regression learned from {train.name}'s train split alone ({len(train.gold):,} items), "
+        "their settings chosen on validation; the lexicon learned from none; the model from all corpora of the card."
+    )
 
 
 def _ceiling(data: Path, split: str, note: str) -> tuple[list[list[str]], str]:
@@ -111,13 +151,18 @@ def _flips(classifier: StanceClassifier, data: Path, split: str) -> Figures:
     return Figures("Flip-consistency: labels that go with exchanged countries", columns, rows)
 
 
-def _families(classifier: StanceClassifier) -> Figures:
-    """Tell how many of the hard cases of each kind are right."""
-    task = own_task()
-    found = by_family(task, predict(classifier, task))
-    rows = [[family, shown(share)] for family, share in found.items()]
-    columns = ["family", "right labels where addressed"]
-    return Figures("Hard families of our own statements, validation and test together", columns, rows)
+def _own(classifier: StanceClassifier, split: str) -> Iterator[Figures]:
+    """Yield the figures of our own statements of a split, and how many of the hard cases of each kind are right."""
+    task = own_task(split)
+    predicted = predict(classifier, task)
+    yield _beside(task, {classifier.id: predicted}, split, [], "")
+    rows = [
+        [name, str(family.pairs), str(family.documents), shown(family.right)]
+        for name, family in by_family(task, predicted).items()
+    ]
+    columns = ["family", "pairs addressed", "documents", "right labels where addressed"]
+    note = f"Families of which readers see at least {FEWEST} pairs of statement and target addressed."
+    yield Figures(f"Hard families of our own statements, {split}", columns, rows, note)
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 The families are kinds of difficulty (`training/own`): the same words with the sides swapped, negation, who does it to
 whom, praise turned to irony, "we" said by different speakers, neutral reports of grim things, targets only implied,
-several targets with several stances. `training.release_gate` pins the share of each.
+several targets with several stances. `training.release_gate` pins the share of each on validation statements,
+`training.evaluate` shows it on test.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +19,35 @@ from stance.statistics import clustered_interval
 from training.corpora import own
 from training.tasks import Task
 
-__all__ = ["FEWEST", "by_family", "pairs_right"]
+__all__ = ["FEWEST", "Family", "by_family", "pairs_right"]
 
 FEWEST = 10
-"""Documents (minimal pairs, or statements that have none) of which a family needs as many."""
+"""Pairs of statement and target that a family needs as many of, addressed by the readers' label."""
 _SILENT = LABELS.index("not_addressed")
 
 
-def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float, float, float]]:
+class Family(NamedTuple):
+    """How a model does on one kind of difficulty.
+
+    Parameters
+    ----------
+    pairs, documents
+        Pairs of statement and target that the readers see addressed, and documents that hold them (minimal pairs, or
+        statements that have none).
+    right
+        Share of right labels with its 95 % interval.
+    """
+
+    pairs: int
+    documents: int
+    right: tuple[float, float, float]
+
+
+def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, Family]:
     """Return the share of right labels by family, with its 95 % interval clustered by document.
 
-    Counted are the pairs of statement and target that are addressed by the readers' label or by the model's.
+    Counted are the pairs of statement and target that are addressed by the readers' label or by the model's. Which
+    families have enough pairs depends on the readers alone, so that every model is measured on the same ones.
 
     Parameters
     ----------
@@ -41,15 +61,16 @@ def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, tuple[float
     families = np.repeat([family_of[e.statement.id] for e in task.examples], width)
     counted = (task.gold != _SILENT) | (predicted != _SILENT)
     found = {}
+    documents, addressed = np.array(task.clusters), task.gold != _SILENT
     for family in sorted(set(families)):
-        mine = (families == family) & counted
-        names, cluster = np.unique(np.array(task.clusters)[mine], return_inverse=True)
-        if len(names) < FEWEST:
+        mine, asked = (families == family) & counted, (families == family) & addressed
+        if asked.sum() < FEWEST:
             continue
+        names, cluster = np.unique(documents[mine], return_inverse=True)
         counts = np.zeros((len(names), 2), dtype=np.int64)  # right, counted
         np.add.at(counts, cluster, np.stack([task.gold == predicted, np.ones_like(counted)], axis=1)[mine])
-        total = counts.sum(axis=0)
-        found[str(family)] = (float(_share(total)), *clustered_interval(counts, _share))
+        right = (float(_share(counts.sum(axis=0))), *clustered_interval(counts, _share))
+        found[str(family)] = Family(int(asked.sum()), len(set(documents[asked])), right)
     return found
 
 

@@ -6,10 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from stance.learning import Example
 from stance.model import StanceClassifier
-from training.corpora import country_stance, own
+from training.agreement import read_how_often
+from training.corpora import country_stance
+from training.distillation import unlabelled
+from training.recipe import DEFAULT, Distillation, Stage, load_recipe, training_examples
+from training.teachers import Stored
 
-__all__ = ["model_card"]
+__all__ = ["licences", "model_card", "sources"]
+
+_LICENCES = {
+    "dse": "DSE none stated",
+    "newsmtsc": "NewsMTSC MIT",
+    "polnear": "PolNeAR none stated, published for research",
+    "unscon": "UNSCon CC BY-SA",
+}
+"""What corpora of others state, as published; headlines and government texts come without a licence of their own."""
 
 _CARD = """---
 language: en
@@ -37,26 +50,38 @@ numbers large enough that single errors average out. Not for judging a single pe
 
 ## Training data
 
-| corpus | licence as published |
-| --- | --- |
-| NewsMTSC (fhamborg/NewsMTSC), train | MIT |
-| DSE (bywords/directed_sentiment_analysis), train | none stated |
-| country-stance, train: {sources} | labels this project's; texts their owners' (NewsMTSC MIT, UNSCon CC BY-SA) |
-| this project's own statements (`training/own/`), train: {own:,} | this project's |
+| corpus, train split | examples | licence as published |
+| --- | --- | --- |
+| NewsMTSC (fhamborg/NewsMTSC) | {newsmtsc:,} | MIT |
+| DSE (bywords/directed_sentiment_analysis) | {dse:,} | none stated |
+| country-stance: {sources} | {country:,} | labels this project's; texts their owners' ({licences}) |
+| this project's own statements (`training/own/`) | {own:,} | this project's |
+| without their labels, to imitate teachers on: {unlabelled} | {unlabelled_all:,} | {unlabelled_licences} |
+
+Counted are the distinct examples that the recipe (`configs/default_model.yaml`) trains on, after those that repeat a
+held-out statement (Jaccard similarity of word 3-grams of at least 0.5) were left out. The encoder it starts from,
+sentence-transformers/all-MiniLM-L6-v2, is Apache-2.0; the word vectors stay those of that encoder.
+
+The last stages are distillation: beside the labels the model imitates the mean probabilities of itself, as it stood
+before, and of a larger teacher (`{teacher}`). The teacher is sentence-transformers/all-mpnet-base-v2 (110 M weights,
+Apache-2.0), fine-tuned on the same corpora by `configs/teacher_model.yaml`; its {answers:,} answers are kept in
+`training/labels/beliefs.npz`, and it is itself no part of the model.
 
 The labels of country-stance are those of the corpus and of `training/labels`: readings by language models that follow
-the project's guide, single ones but for 600 that were read again; on 160 statements that had labels before, new
-readings agreed with the old at kappa 0.88. Every test statement was read twice, and where the readings differ a third
-has settled them (`python -m training.agreement`). The word vectors are those of the plain encoder.
+the project's guide. Of the {read.statements:,} training statements {read.once:,} were read once. Of the
+others, all readings of {read.alike:,} agree; those of {read.decided:,} differ, and there are at least three to
+decide; of {read.first:,} two readings differ, and the first one's labels stand. On 160 statements that had labels
+before, new readings agreed with the old at kappa 0.88. Each of the {test.statements:,} test statements was read
+twice: {test.alike:,} alike, {test.decided:,} differently and settled by a third reading, and {test.first:,}
+differently with the first one's labels kept (`python -m training.agreement`).
 
-No sentence of the public corpora is part of this repository. Training statements that repeat a held-out one (Jaccard
-similarity of word 3-grams of at least 0.5) were left out. Rebuild:
-`python -m training.build --ship`.
+No sentence of the public corpora is part of this repository. Rebuild: `python -m training.build --ship`.
 
 ## Figures
 
 Macro-F1 and accuracy with 95 % intervals from 10,000 bootstrap resamples of whole documents; paired comparisons draw
-the same documents for both systems and correct p-values by Holm. Printed by `python -m training.evaluate`.
+the same documents for both systems and correct p-values by Holm. Macro-F1 is the mean over the labels that occur in
+gold, in each resample as well. Printed by `python -m training.evaluate`.
 
 {tables}
 ## Limits
@@ -78,12 +103,27 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str], data: Path) 
     data
         Folder of the corpora.
     """
-    counts = Counter(e.corpus for e in country_stance.read(data, "train"))
-    config = classifier.config
+    recipe, config = load_recipe(DEFAULT), classifier.config
+    readers = recipe.stages[-1].readers
+    corpora = dict.fromkeys(name for stage in recipe.stages for name in stage.repeat)
+    trained = {name: training_examples(data, Stage({name: 1}, readers)) for name in corpora}
+    country, teacher = trained["country_stance"], Stored()
+    added = unlabelled(data, recipe.stages[-1].distillation or Distillation(()))
     return _CARD.format(
         id=classifier.id,
-        sources=", ".join(f"{name} {count:,}" for name, count in counts.most_common()),
-        own=sum(1 for _ in own.read("train")),
+        newsmtsc=len(trained["newsmtsc"]),
+        dse=len(trained["dse"]),
+        country=len(country),
+        sources=sources(country),
+        licences=licences(country),
+        own=len(trained["own"]),
+        unlabelled=sources(added),
+        unlabelled_all=len(added),
+        unlabelled_licences=licences(added),
+        teacher=teacher.id,
+        answers=len(teacher),
+        read=read_how_often(data, country),
+        test=read_how_often(data, list(country_stance.read(data, "test"))),
         labels=", ".join(f"`{label}`" for label in classifier.labels),
         context=config.context_tokens,
         temperature=config.calibration_temperature,
@@ -93,3 +133,13 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str], data: Path) 
         risk=config.abstain_risk,
         tables="\n".join(tables),
     )
+
+
+def sources(examples: Sequence[Example]) -> str:
+    """Return how many examples each corpus gives, the largest first."""
+    return ", ".join(f"{name} {count:,}" for name, count in Counter(e.corpus for e in examples).most_common())
+
+
+def licences(examples: Sequence[Example]) -> str:
+    """Return the licences of the corpora that examples come from, as published."""
+    return ", ".join(_LICENCES[name] for name in sorted({e.corpus for e in examples} & _LICENCES.keys()))

@@ -49,7 +49,7 @@ def stored_answers(path: Path, held: Task, split: str) -> tuple[dict[str, NDArra
     There are none, and the note says why, where the file is missing or belongs to other items.
     """
     kept = recall(path, start=start(), items={split: corpus_hash(held)})
-    note = f"Single pass and pairs from the plain encoder. {kept.note}"
+    note = f"Single pass and pairs learned from country-stance and our own statements. {kept.note}"
     if kept.results is None or not kept.same_items:
         return {}, note
     answers = {_FORMS[form]: np.array(by_split[split]) for form, by_split in kept.results["answers"].items()}

@@ -107,9 +107,9 @@ def country_task(name: str, examples: list[Example]) -> Task:
     )
 
 
-def own_task() -> Task:
-    """Return our own held-out statements, of both splits, which are always there."""
-    return country_task("own", [e for split in ("validation", "test") for e in own.read(split)])
+def own_task(split: str) -> Task:
+    """Return our own statements of a split, ``validation`` or ``test``, which are always there."""
+    return country_task("own", list(own.read(split)))
 
 
 def _news(part: str, examples: list[Example]) -> Task:

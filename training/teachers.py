@@ -42,6 +42,10 @@ class Stored:
             self.id = str(kept["model"])
         self._path = path
 
+    def __len__(self) -> int:
+        """Return the number of its answers."""
+        return len(self._keys)
+
     def about(self, statements: Sequence[Statement], targets: Sequence[str]) -> Floats:
         """Return what the teacher thought of each statement and its target, shape ``(n, labels)``.
 

@@ -5,13 +5,26 @@ import pytest
 
 from stance.learning import Example
 from stance.schema import LABELS, Statement
+from training import baselines
 from training.baselines import BASELINES, embedded
 from training.corpora import country_stance
 from training.corpora.country_stance import TARGETS, decode
 from training.kept import keep
 from training.plain import start
 from training.single_pass import KEPT, as_pairs, stored_answers
-from training.tables import abstention, by_slice, figures, paired, sides_by_target
+from training.tables import (
+    abstention,
+    by_slice,
+    by_target,
+    calibration,
+    calibration_error,
+    difference,
+    figures,
+    macro_f1,
+    paired,
+    risk_coverage,
+    sides_by_target,
+)
 from training.tasks import Task, corpus_hash, country_task
 
 CODES = ("-a-f", "a--n", "--f-", "----")
@@ -59,12 +72,13 @@ def test_slices_are_the_targets_and_the_sources():
     answers = {"right": task.gold, "silent": np.full(len(task.gold), LABELS.index("not_addressed"))}
     table = by_slice(task, answers, "test")
     assert [row[0] for row in table.rows] == [*(f"{t} (40)" for t in TARGETS), "press (80)", "wire (80)"]
-    assert table.columns == ["", "right", "silent"]
+    assert table.columns == ["", " / ".join(LABELS), "right", "silent"]
     russia = table.rows[1]
-    assert float(russia[1][:5]) == pytest.approx(0.5)  # of four labels two occur
+    assert russia[1] == "10 / 0 / 0 / 30"
+    assert russia[2] == "1.000 [1.000, 1.000]"  # of the two labels that occur
     mine = np.array(task.targets) == "Russia"
     part = Task("", task.labels, [], [], task.gold[mine], [c for c, m in zip(task.clusters, mine, strict=True) if m])
-    assert russia[2].startswith(f"{figures(part, answers['silent'][mine])['macro-F1'][0]:.3f}")
+    assert russia[3].startswith(f"{figures(part, answers['silent'][mine])['macro-F1'][0]:.3f}")
 
 
 def test_risk_is_counted_where_a_side_is_seen():
@@ -168,3 +182,87 @@ def test_the_kept_answers_of_both_forms_belong_to_the_items_of_today(data):
 def test_pairs_hold_each_label_once():
     (example, *_) = made(1).examples
     assert [(list(e.labels), e.statement) for e in as_pairs([example])] == [([t], example.statement) for t in TARGETS]
+
+
+def test_a_label_that_a_resample_lacks_does_not_drag_its_figure_down():
+    gold = np.array([0] + [1] * 19)
+    task = Task("", LABELS, [], [], gold, [str(i) for i in range(20)])
+    right = figures(task, gold)
+    assert right["macro-F1"] == (1.0, 1.0, 1.0)  # a third of the resamples has no `against`
+    assert right["F1 against+favor"] == (1.0, 1.0, 1.0)
+    wrong = np.where(gold == 1, 2, gold)  # a label that gold lacks is answered: only recall suffers
+    assert figures(task, wrong)["macro-F1"][0] == 0.5
+    both = np.array([[[1, 0], [0, 0]], [[1, 1], [0, 0]], [[0, 0], [0, 0]]])
+    assert macro_f1(both).tolist()[:2] == [1.0, pytest.approx(2 / 3)]
+    assert np.isnan(macro_f1(both)[2])
+    assert difference(task, gold, gold)[0] == (0.0, 0.0, 0.0)
+
+
+def sure(task, predicted, confidence):
+    """Return probabilities of these labels with this confidence."""
+    p = np.repeat((1 - confidence)[:, None] / 3, 4, axis=1)
+    p[np.arange(len(task.gold)), predicted] = confidence
+    return p
+
+
+def test_easy_pairs_do_not_hide_poor_calibration_where_a_target_is_addressed():
+    task = made()
+    addressed = np.flatnonzero(task.gold != 3)
+    predicted = task.gold.copy()
+    predicted[addressed[::2]] = 2 - np.minimum(task.gold[addressed[::2]], 1)  # half of them wrong
+    confidence = np.where(task.gold == 3, 1.0, 0.9)
+    p = sure(task, predicted, confidence)
+    table = calibration(task, p, "test")
+    assert [row[0] for row in table.rows] == [*TARGETS, "all"]
+    row = table.rows[-1]
+    assert (row[1], row[3]) == ("160", str(len(addressed)))
+    hard = abs(0.9 - (predicted == task.gold)[addressed].mean())
+    assert float(row[4].split()[0]) == pytest.approx(hard, abs=1e-3)
+    assert float(row[2].split()[0]) == pytest.approx(hard * len(addressed) / 160, abs=1e-3)
+    value, low, high = calibration_error(task, p, task.gold != 3)
+    assert low < value < high
+    assert "calibration error" not in by_target(task, p, "test").columns
+    silent = sure(task, np.full_like(task.gold, 3), confidence)
+    assert {row[4] for row in calibration(task, silent, "test").rows} == {"–"}
+
+
+def test_risk_falls_with_coverage_of_the_pairs_where_a_side_is_seen():
+    task = made(40)
+    addressed = np.flatnonzero(task.gold != 3)
+    confidence = np.full(len(task.gold), 0.99)
+    confidence[addressed] = np.linspace(0.9, 0.5, len(addressed))
+    predicted = task.gold.copy()
+    last = addressed[-len(addressed) // 5 :]
+    predicted[last] = 2 - np.minimum(task.gold[last], 1)
+    predicted[last] = np.where(predicted[last] == task.gold[last], 0, predicted[last])
+    wrong = int((predicted != task.gold).sum())
+    table = risk_coverage(task, sure(task, predicted, confidence), "test")
+    assert [row[0] for row in table.rows] == ["100%", "90%", "80%", "70%", "60%", "50%"]
+    assert [int(row[1]) for row in table.rows] == [
+        int(np.ceil(c * len(addressed))) for c in (1, 0.9, 0.8, 0.7, 0.6, 0.5)
+    ]
+    risks = [row[3].split()[0] for row in table.rows]
+    assert risks[0] == f"{wrong / len(addressed):.1%}"
+    assert risks[2:] == ["0.0%"] * 4
+
+
+def test_tfidf_is_tuned_on_the_tuning_items(monkeypatch):
+    """The setting of best macro-F1 on the tuning items answers, not the first or the last one."""
+    train, held, tuning = made(8), made(8, start=100), made(8, start=200)
+
+    class Model:
+        def __init__(self, strength):
+            self.strength = strength
+
+        def fit(self, x, y):
+            return self
+
+        def predict(self, x):
+            kind = [next(k for k, name in enumerate(KINDS) if name in text) for text in x]
+            return np.array([3] * len(x) if self.strength != 1.0 else [0 if k < 2 else 3 for k in kind])
+
+    asked = []
+    monkeypatch.setattr(baselines, "_on_words", lambda rarest, c: asked.append((rarest, c)) or Model(c))
+    answer = baselines.tfidf(train, held, tuning)
+    assert set(asked) == {(rarest, c) for rarest in (1, 2) for c in (0.1, 1.0, 10.0, 100.0)}
+    assert (answer == 0).any()  # only the setting of strength 1 says so, and only it is right of any `against`

@@ -5,9 +5,10 @@ The labelled statements of the corpus are joined with this project's own labels,
 characters (a against, n neutral, f favor, - not addressed) in the order of `TARGETS`, and its reader.
 
 Every statement of the test split is read twice (once in the corpus, once by reader b, there or here); where the two
-differ, reader c has read it a third time, and each target takes the label that two of the three gave, or the third's.
-Training statements are read once, but for those whose label a model found unlikely: readers g and h read these again,
-without seeing label or model.
+differ, a third reading (the corpus's, or reader c's here) decides, but for a few. Most training statements are read
+once. Those whose label a model found unlikely were read again by readers g and h, who saw neither label nor model; each
+target takes the label that two of the three gave, or the third's. Hundreds have a second reading in the corpus; where
+nobody read a third time, the first reading stands (`training.agreement.read_how_often` counts them).
 """
 
 from __future__ import annotations
