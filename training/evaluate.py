@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.model import StanceClassifier, shipped_model
-from training import kept, learning_curve, leave_one_out, single_pass
+from training import kept, learning_curve, leave_one_out, single_pass, zero_shot
 from training.agreement import ceiling, readings
 from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
@@ -76,6 +76,7 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
             yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
     yield _families(classifier)
+    yield from zero_shot.never_trained(classifier, data, split)
     yield leave_one_out.seen_and_unseen(folder / leave_one_out.KEPT.name, tuning["country-stance"])
     kept_curve = folder / learning_curve.KEPT.name
     yield from learning_curve.learned_and_forgotten(kept_curve, classifier.id, data, tuning["country-stance"])
