@@ -17,7 +17,6 @@ from stance.learning.stopping import KeepBest
 from stance.model import StanceClassifier, shipped_model
 from training.augment import Variation
 from training.corpora import data_folder
-from training.corpora.country_stance import TARGETS
 from training.distillation import distilled
 from training.evaluate import predict
 from training.plain import fresh
@@ -27,7 +26,9 @@ from training.recipe import (
     Distillation,
     Recipe,
     Stage,
+    distractors,
     load_recipe,
+    surroundings,
     training_examples,
     validation_sets,
 )
@@ -107,7 +108,7 @@ def round_linear(model: torch.nn.Module) -> None:
 def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data: Path, output: Path) -> None:
     """Run one stage of the recipe on a classifier, in place."""
     examples = training_examples(data, stage)
-    variation = Variation(recipe.variation, _names(examples), _surroundings(examples))
+    variation = Variation(recipe.variation, distractors(examples), surroundings(examples))
     if stage.distillation:
         examples = _distilled(classifier, examples, stage.distillation, recipe.risk, data, output)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
@@ -147,14 +148,6 @@ def _watched(data: Path) -> list[Example]:
     """Return the validation examples that early stopping looks at."""
     held = validation_sets(data)
     return [e for name in ("country_stance/validation", "own/validation", "newsmtsc-mt/dev") for e in held[name]]
-
-
-def _names(examples: list[Example]) -> list[str]:
-    return sorted({name for e in examples if e.corpus in {"newsmtsc", "dse"} for name in e.labels})
-
-
-def _surroundings(examples: list[Example]) -> list[str]:
-    return sorted({e.statement.text for e in examples if set(e.labels) == set(TARGETS)})
 
 
 def _taught_by(stage: Stage, teachers: Sequence[str]) -> Stage:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.model import StanceClassifier, shipped_model
-from training import kept, learning_curve, leave_one_out, single_pass
+from training import kept, learning_curve, leave_one_out, single_pass, zero_shot
 from training.agreement import ceiling, readings, reliability
 from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
@@ -93,6 +93,7 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
             yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
     yield from _own(classifier, split)
+    yield from zero_shot.never_trained(classifier, data, split)
     yield from kept_tables(classifier.id, data, tuning["country-stance"], folder)
 
 

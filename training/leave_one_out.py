@@ -1,16 +1,19 @@
-"""Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--statements 3000]``.
+"""Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--share 0.5]``.
 
-For each target, a model is trained on country-stance without that target's labels and asked about it on validation
-statements; beside it, the same training with all four. Both are short runs from the plain encoder, without variation
-(exchanging countries would show the target), so only their difference says something. The figures are kept
-(`training.kept`) for `training.evaluate` to print.
+For each target, a model is trained without it and asked about it on validation statements; beside it, the same training
+with all four. Each run is the recipe's first stage: all corpora together for one epoch from the plain encoder, varied
+as the recipe says. Left out are the labels toward the target, and those of NewsMTSC and DSE toward a name that holds
+the target's or one of its aliases; countries are exchanged among the other three alone. Presidents of the United
+States are no aliases of it. The answers are kept (`training.kept`) as each run ends: a run that was broken off goes on
+where it stopped, and `training.evaluate` prints the figures. ``--dry-run`` counts the examples and trains nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,27 +21,104 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.learning import Example, FitOptions
+from stance.learning import Augment, Example, FitOptions
 from stance.model import StanceClassifier
-from training.corpora import country_stance, data_folder, own
+from stance.targets import default_targets
+from training.augment import Variation, VariationOptions
+from training.corpora import country_stance, data_folder
 from training.corpora.country_stance import TARGETS
-from training.duplicates import drop_near_duplicates
-from training.kept import FOLDER, add_options, check_settings, keep, recall
+from training.counterfactual import mentioned, random_order, swap_countries, swappable
+from training.kept import FOLDER, add_options, check_settings, keep, recall, so_far
 from training.plain import start, trained
+from training.recipe import DEFAULT, Recipe, Stage, distractors, load_recipe, surroundings, training_examples
 from training.tables import Figures, difference, figures, part, shown
 from training.tasks import Task, corpus_hash, country_task
 
-__all__ = ["KEPT", "compared", "main", "seen_and_unseen", "without"]
+__all__ = ["KEPT", "VariationWithout", "compared", "main", "names_of", "run_of", "seen_and_unseen", "without"]
 
 KEPT = FOLDER / "leave_one_out.json"
-"""Figures of the last run."""
+"""Answers of the last runs: label ids of held-out items, no text."""
 _ITEMS = "validation"
+_ALL = "all"
+_PEOPLE = {"United States": "American", "Russia": "Russian", "China": "Chinese", "Ukraine": "Ukrainian"}
+_REPEAT = {"newsmtsc": 1, "dse": 0.6, "country_stance": 1, "own": 1}
+_FIT = FitOptions(epochs=1.0, learning_rate=2e-4, head_learning_rate=5e-4, freeze_words=True)
+
+
+def names_of(target: str) -> re.Pattern[str]:
+    """Return what finds a default target's names, aliases and people in a text; "US" in capitals only."""
+    (found,) = (t for t in default_targets() if t.name == target)
+    names = sorted({found.name, *found.aliases, _PEOPLE[target]}, key=len, reverse=True)
+    words = (re.escape(name) if len(name) == 2 else f"(?i:{re.escape(name)})" for name in names)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})s?(?!\w)")
 
 
 def without(examples: Sequence[Example], target: str) -> list[Example]:
-    """Return the examples without the labels of a target."""
-    kept = [replace(e, labels={t: label for t, label in e.labels.items() if t != target}) for e in examples]
+    """Return the examples without the labels toward a target, or toward a name that holds one of its names."""
+    names = names_of(target)
+    kept = [replace(e, labels={t: label for t, label in e.labels.items() if not names.search(t)}) for e in examples]
     return [e for e in kept if e.labels]
+
+
+class VariationWithout:
+    """The recipe's variation (`training.augment`), but that it never asks about a target.
+
+    Parameters
+    ----------
+    target
+        The target. Statements that name it keep their countries; in others the other countries are exchanged.
+    options
+        Chances.
+    names, surroundings
+        As in `training.augment.Variation`.
+    """
+
+    def __init__(
+        self, target: str, options: VariationOptions, names: Sequence[str], surroundings: Sequence[str]
+    ) -> None:
+        self._names = names_of(target)
+        self._column = TARGETS.index(target)
+        self._swap = options.swap
+        self._variation = Variation(replace(options, swap=0.0), names, surroundings)
+
+    def __call__(self, example: Example, rng: random.Random) -> Example:
+        """Return a varied copy of the example."""
+        if set(example.labels) <= set(TARGETS) and rng.random() < self._swap:
+            example = self._exchanged(example, rng)
+        varied = self._variation(example, rng)
+        labels = {t: label for t, label in varied.labels.items() if not self._names.search(t)}
+        return replace(varied, labels=labels)
+
+    def _exchanged(self, example: Example, rng: random.Random) -> Example:
+        s = example.statement
+        text = " ".join((s.text, s.before, s.after, s.speaker.name if s.speaker else ""))
+        others = [i for i in range(len(TARGETS)) if i != self._column]
+        order = list(range(len(TARGETS)))
+        for place, i in zip(others, random_order(rng, len(others)), strict=True):
+            order[place] = others[i]
+        named = self._column in mentioned(text) or self._names.search(text)
+        if named or not swappable(example, TARGETS, tuple(order)):
+            return example
+        return swap_countries(example, TARGETS, tuple(order))
+
+
+def run_of(target: str | None, examples: Sequence[Example], options: VariationOptions) -> tuple[list[Example], Augment]:
+    """Return the examples of a run, and how they are varied.
+
+    Parameters
+    ----------
+    target
+        Target to leave out; ``None`` for the run with all of them.
+    examples
+        One epoch of examples with all their labels.
+    options
+        Chances of the variation.
+    """
+    around = surroundings(examples)
+    if target is None:
+        return list(examples), Variation(options, distractors(examples), around)
+    left = without(examples, target)
+    return left, VariationWithout(target, options, distractors(left), around)
 
 
 def compared(held: Task, target: str, seen: NDArray[np.int64], unseen: NDArray[np.int64]) -> dict[str, Any]:
@@ -55,13 +135,16 @@ def compared(held: Task, target: str, seen: NDArray[np.int64], unseen: NDArray[n
     seen, unseen
         Label ids of the target's pairs by each model, shape ``(statements,)``.
     """
-    mine = part(held, np.array(held.targets) == target)
+    return _compared(part(held, np.array(held.targets) == target), seen, unseen)
+
+
+def _compared(mine: Task, seen: NDArray[np.int64], unseen: NDArray[np.int64]) -> dict[str, Any]:
     found = {name: figures(mine, answer)["macro-F1"] for name, answer in (("seen", seen), ("unseen", unseen))}
     return {**found, "difference": difference(mine, unseen, seen)[0]}
 
 
 def seen_and_unseen(path: Path, held: Task) -> Figures:
-    """Return the kept figures as a table.
+    """Return the kept answers' figures as a table; there are none where they are missing or belong to other items.
 
     Parameters
     ----------
@@ -70,43 +153,97 @@ def seen_and_unseen(path: Path, held: Task) -> Figures:
     held
         Validation pairs of country-stance as they are today.
     """
-    kept = recall(path, start=start(), items={_ITEMS: corpus_hash(held)})
-    rows = [
-        [target, *(shown(found[name]) for name in ("seen", "unseen")), shown(found["difference"], "+.3f")]
-        for target, found in (kept.results or {}).items()
-    ]
+    kept = recall(path, start=_begun(), items={_ITEMS: corpus_hash(held)})
+    answers = (kept.results or {}).get("answers", {}) if kept.same_items else {}
+    rows = []
+    for name, found in _each(held, answers).items():
+        figure = [shown(found[way]) for way in ("seen", "unseen")]
+        rows.append([name, *figure, shown(found["difference"], "+.3f")])
     columns = ["target", "macro-F1, trained on it", "never trained on it", "difference"]
     return Figures("Targets never trained, country-stance validation", columns, rows, kept.note)
 
 
-def _answered(classifier: StanceClassifier, held: Task, target: str) -> NDArray[np.int64]:
-    p, _ = classifier.predict_proba([e.statement for e in held.examples], [target])
-    return np.asarray(p[:, 0].argmax(1))
+def _each(held: Task, answers: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[str, Any]]:
+    """Return what `compared` finds of each target that was left out, and of all of them together."""
+    targets = list(answers.get("unseen", {}))
+    found = {t: compared(held, t, *(np.array(answers[way][t]) for way in ("seen", "unseen"))) for t in targets}
+    if len(targets) > 1:
+        masks = [np.array(held.targets) == t for t in targets]
+        together: list[NDArray[np.int64]] = []
+        for way in ("seen", "unseen"):
+            predicted = held.gold.copy()
+            for target, mask in zip(targets, masks, strict=True):
+                predicted[mask] = answers[way][target]
+            together.append(predicted[np.any(masks, axis=0)])
+        found[_ALL] = _compared(part(held, np.any(masks, axis=0)), *together)
+    return found
+
+
+def _begun() -> str:
+    """Say what the runs start from and learn."""
+    return f"{start()}, {', '.join(f'{name} {times}' for name, times in _REPEAT.items())}"
+
+
+def _answered(classifier: StanceClassifier, held: Task, targets: Sequence[str]) -> dict[str, list[int]]:
+    """Return the label ids of all statements by target."""
+    p, _ = classifier.predict_proba([e.statement for e in held.examples], targets)
+    return {target: p[:, i].argmax(1).tolist() for i, target in enumerate(targets)}
+
+
+def _examples(data: Path, recipe: Recipe, share: float) -> list[Example]:
+    """Return one epoch of examples with all their labels, or a share of it, drawn with a fixed seed."""
+    every = training_examples(data, Stage(repeat=_REPEAT, readers=recipe.stages[-1].readers))
+    return every if share == 1 else random.Random(0).sample(every, round(share * len(every)))
+
+
+def _count(targets: Sequence[str], examples: Sequence[Example], options: VariationOptions) -> None:
+    """Print how many examples each run has, and how many labels toward its target are among them, varied once."""
+    for target in targets:
+        left, vary = run_of(target, examples, options)
+        names, rng = names_of(target), random.Random(0)
+        shows = sum(bool(names.search(name)) for e in left for name in vary(e, rng).labels)
+        print(f"{target:15s} {len(left)} of {len(examples)} examples, {shows} labels toward it")
 
 
 def main() -> None:
     """Print and keep macro-F1 toward each target, seen and unseen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
-    parser.add_argument("--statements", type=int, default=3000, help="training statements, drawn with a fixed seed")
-    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--epochs", type=float, default=_FIT.epochs)
+    parser.add_argument("--share", type=float, default=1.0, help="share of the examples, over 0 and up to 1")
+    parser.add_argument("--dry-run", action="store_true", help="count the examples of each run and train nothing")
     add_options(parser, KEPT)
     arguments = parser.parse_args()
-    settings = {name: getattr(arguments, name) for name in ("statements", "epochs", "targets")}
-    check_settings(arguments, settings)
-    data = data_folder()
+    if not 0 < arguments.share <= 1:
+        parser.error(f"--share {arguments.share} is not over 0 and up to 1")
+    settings = {name: getattr(arguments, name) for name in ("share", "epochs", "targets")}
+    if not arguments.dry_run:
+        check_settings(arguments, settings)
+    data, recipe = data_folder(), load_recipe(DEFAULT)
+    examples = _examples(data, recipe, arguments.share)
+    if arguments.dry_run:
+        _count(arguments.targets, examples, recipe.variation)
+        return
     held = country_task("country-stance", list(country_stance.read(data, "validation")))
-    train = drop_near_duplicates([*country_stance.read(data, "train"), *own.read("train")], held.examples)
-    train = random.Random(0).sample(train, min(arguments.statements, len(train)))
-    options = FitOptions(epochs=arguments.epochs, learning_rate=1e-4, freeze_words=True)
-    seen = trained(train, options)
-    results = {}
-    for target in arguments.targets:
-        unseen = trained(without(train, target), options)
-        found = compared(held, target, *(_answered(model, held, target) for model in (seen, unseen)))
-        results[target] = found
-        print(f"{target:15s} seen {shown(found['seen'])} unseen {shown(found['unseen'])}", flush=True)
-    keep(arguments.output, results, settings=settings, start=start(), items={_ITEMS: corpus_hash(held)})
+    told: dict[str, Any] = {"settings": settings, "start": _begun(), "items": {_ITEMS: corpus_hash(held)}}
+    answers = so_far(arguments, **told).get("answers", {"seen": {}, "unseen": {}})
+    for target in (None, *arguments.targets):
+        way, asked = ("unseen", [target]) if target else ("seen", arguments.targets)
+        if set(asked) <= set(answers[way]):
+            continue
+        model = trained(*_fitted(target, examples, recipe.variation, arguments.epochs))
+        answers[way] |= _answered(model, held, asked)
+        keep(arguments.output, {"answers": answers}, **told)
+    for name, found in _each(held, answers).items():
+        print(f"{name:15s} seen {shown(found['seen'])} unseen {shown(found['unseen'])}")
+
+
+def _fitted(
+    target: str | None, examples: Sequence[Example], options: VariationOptions, epochs: float
+) -> tuple[list[Example], FitOptions, Augment]:
+    """Return what `trained` takes for a run."""
+    left, vary = run_of(target, examples, options)
+    return left, replace(_FIT, epochs=epochs), vary
 
 
 if __name__ == "__main__":

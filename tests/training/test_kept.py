@@ -6,9 +6,9 @@ import pytest
 
 from tests.training.test_tables import made
 from training import learning_curve, leave_one_out, plain
-from training.kept import add_options, check_settings, keep, recall
+from training.kept import add_options, check_settings, keep, recall, so_far
 from training.learning_curve import learned_and_forgotten
-from training.leave_one_out import compared, seen_and_unseen, without
+from training.leave_one_out import compared
 from training.recipe import DEFAULT, load_recipe
 from training.tables import figures
 from training.tasks import corpus_hash
@@ -98,42 +98,17 @@ def test_seen_and_unseen_are_compared_on_the_targets_pairs():
     assert mine[0] < found["seen"][0]  # the other targets were left out
 
 
-def test_labels_of_a_target_are_left_out():
-    (first, *_) = without(made(4).examples, "China")
-    assert list(first.labels) == ["United States", "Russia", "Ukraine"]
-
-
-def test_leave_one_out_is_kept_and_shown(tmp_path, monkeypatch):
-    """The whole command on a few statements, with models that answer without having been trained."""
-    held, path, trained_on = made(8), tmp_path / "leave_one_out.json", []
-
-    class Model:
-        def predict_proba(self, statements, targets):
-            p = np.zeros((len(statements), len(targets), 4))
-            p[..., len(trained_on) % 4] = 1
-            return p, None
-
-    def trained(examples, options):
-        trained_on.append({t for e in examples for t in e.labels})
-        return Model()
-
-    splits = {"validation": held.examples, "train": made(60, start=100).examples}
-    monkeypatch.setattr(leave_one_out, "data_folder", lambda: None)
-    monkeypatch.setattr(leave_one_out.country_stance, "read", lambda data, split: splits[split])
-    monkeypatch.setattr(leave_one_out.own, "read", lambda split: [])
-    monkeypatch.setattr(leave_one_out, "drop_near_duplicates", lambda train, held: train)
-    monkeypatch.setattr(leave_one_out, "trained", trained)
-    monkeypatch.setattr("sys.argv", ["leave_one_out", "--targets", "China", "Russia", "-o", str(path)])
-    leave_one_out.main()
-    everything = {"United States", "Russia", "China", "Ukraine"}
-    assert trained_on == [everything, everything - {"China"}, everything - {"Russia"}]
-    table = seen_and_unseen(path, held)
-    assert [row[0] for row in table.rows] == ["China", "Russia"]
-    assert all(row[3][0] in "+-" for row in table.rows)
-    assert "statements 3000, epochs 2.0, targets China Russia" in table.note
-    assert "STALE" not in table.note
-    assert "STALE, other items of validation" in seen_and_unseen(path, made(12)).note
-    assert seen_and_unseen(tmp_path / "none.json", held).rows == []
+def test_a_run_that_was_broken_off_goes_on(tmp_path):
+    path = tmp_path / "curve.json"
+    parser = argparse.ArgumentParser()
+    add_options(parser, path)
+    told = {"settings": SETTINGS, "start": "weights@1", "items": {"validation": "abc"}}
+    assert so_far(parser.parse_args([]), **told) == {}  # nothing is kept yet
+    kept_at(path)
+    assert so_far(parser.parse_args([]), **{**told, "settings": {**SETTINGS, "targets": ("China",)}}) == {"found": 1}
+    assert so_far(parser.parse_args(["--replace"]), **told) == {}
+    for other in ({"start": "weights@2"}, {"items": {"validation": "abd"}}, {"settings": {"statements": 5}}):
+        assert so_far(parser.parse_args([]), **{**told, **other}) == {}
 
 
 def test_the_learning_curve_is_kept_and_shown(tmp_path, monkeypatch):
@@ -150,17 +125,40 @@ def test_the_learning_curve_is_kept_and_shown(tmp_path, monkeypatch):
     monkeypatch.setattr(learning_curve, "data_folder", lambda: None)
     monkeypatch.setattr(learning_curve.gwsd, "read", lambda data: corpus)
     monkeypatch.setattr(learning_curve.country_stance, "read", lambda data, split: held.examples)
+    monkeypatch.setattr(learning_curve.vast, "read", lambda data, split: [split])
+    ran, dies_at = [], [("forgetting", 1)]
+
+    def measured(name, seed, found):
+        if (name, seed) in dies_at:
+            raise KeyboardInterrupt
+        ran.append((name, seed))
+        return found
+
+    def forgetting(splits, examples, seed):
+        assert (splits, examples) == ({"train": ["train"], "validation": ["validation"]}, held.examples)
+        return measured("forgetting", seed, {"before": 0.8, "after": 0.7 - seed / 100})
+
     monkeypatch.setattr(
-        learning_curve, "learning_curve", lambda corpus, size, seed: {"some way": size / 100 + seed / 10}
+        learning_curve,
+        "learning_curve",
+        lambda corpus, size, seed: measured(size, seed, {"some way": size / 100 + seed / 10}),
     )
-    monkeypatch.setattr(learning_curve, "forgetting", lambda size, seed: {"before": 0.8, "after": 0.7})
+    monkeypatch.setattr(learning_curve, "forgetting", forgetting)
     monkeypatch.setattr(learning_curve.StanceClassifier, "from_pretrained", Shipped)
     monkeypatch.setattr("sys.argv", ["learning_curve", "--sizes", "8", "32", "--seeds", "1", "2", "-o", str(path)])
-    learning_curve.main()
+    with pytest.raises(KeyboardInterrupt):
+        learning_curve.main()
     curve, forgotten = learned_and_forgotten(path, "weights@1", tmp_path, held)
+    assert (len(curve.rows), forgotten.rows) == (2, [])
+    assert curve.note.endswith("Not finished: 2 draws are left.")
+    dies_at.clear()
+    learning_curve.main()
+    assert ran == [*((size, seed) for size in (8, 32) for seed in (1, 2)), ("forgetting", 1), ("forgetting", 2)]
+    curve, forgotten = learned_and_forgotten(path, "weights@1", tmp_path, held)
+    assert "Not finished" not in curve.note
     assert curve.columns == ["examples", "some way"]
     assert curve.rows == [["8", "0.230 [0.180, 0.280]"], ["32", "0.470 [0.420, 0.520]"]]
-    assert forgotten.rows == [["before", "0.800"], ["after", "0.700"]]
+    assert forgotten.rows == [["before", "0.800 [0.800, 0.800]"], ["after", "0.685 [0.680, 0.690]"]]
     assert curve.note == forgotten.note
     assert "STALE" not in curve.note
     assert json.loads(path.read_text())["items"]["country-stance validation"] == corpus_hash(held)
@@ -169,3 +167,36 @@ def test_the_learning_curve_is_kept_and_shown(tmp_path, monkeypatch):
     curve, forgotten = learned_and_forgotten(tmp_path / "none.json", "weights@1", tmp_path, held)
     assert (curve.rows, forgotten.rows) == ([], [])
     assert "Not measured" in curve.note
+
+
+def test_forgetting_is_measured_on_targets_never_trained(encoder_folder, monkeypatch):
+    """The model of the tests learns new topics; what it knows of countries is measured before and after."""
+    from stance.learning import Example, FitOptions
+    from stance.model import StanceClassifier
+    from stance.schema import Statement
+
+    labels = ("against", "neutral", "favor", "not_addressed")
+    topics = [
+        Example(Statement(id=str(i), text=f"Comment {i} on parks"), {f"park {i}": labels[i % 4]}, document=str(i))
+        for i in range(24)
+    ]
+    seen = []
+
+    def fine_tune(corpus, **options):
+        seen.append((set(corpus.targets), options["remember"]))
+        return learned(corpus, min_steps=2, **options)
+
+    learned = learning_curve.fine_tune
+    start = StanceClassifier.from_encoder
+    monkeypatch.setattr(StanceClassifier, "from_pretrained", lambda *_: start(encoder_folder, name="tiny"))
+    monkeypatch.setattr(learning_curve, "fine_tune", fine_tune)
+    monkeypatch.setattr(learning_curve, "_OPTIONS", FitOptions(batch_size=8, bf16=False))
+    splits = {"train": topics[:16], "validation": topics[16:]}
+    found = learning_curve.forgetting(splits, made(8).examples, seed=1)
+    assert seen == [({f"park {i}" for i in range(24)}, remember) for remember in (True, False)]
+    assert list(found) == [
+        f"{what}, {when}"
+        for what in ("country-stance", "new targets")
+        for when in ("before", "after, not remembering", "after, remembering")
+    ]
+    assert all(0 <= value <= 1 for value in found.values())
