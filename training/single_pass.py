@@ -1,4 +1,4 @@
-"""All targets in one pass against one pass for each: ``python -m training.single_pass [--statements 2000]``.
+"""All targets in one pass against one pass for each: ``python -m training.single_pass [--statements 4000]``.
 
 Both forms start from the plain encoder and see the same labels equally often, as many of them at each step: the single
 pass reads a statement with its four targets, the pair form reads it four times with one target each. Macro-F1 on
@@ -82,7 +82,7 @@ def _seconds(classifier: StanceClassifier, held: Task, pairs: bool) -> float:
 def main() -> None:
     """Train and answer in both forms, print figures side by side and store the answers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--statements", type=int, default=2000)
+    parser.add_argument("--statements", type=int, default=4000)
     parser.add_argument("--epochs", type=float, default=3.0)
     add_options(parser, KEPT)
     arguments = parser.parse_args()
@@ -95,7 +95,7 @@ def main() -> None:
     others = [e for task in held.values() for e in task.examples]
     every = drop_near_duplicates([*country_stance.read(data, "train"), *own.read("train")], others)
     train = random.Random(0).sample(every, min(arguments.statements, len(every)))
-    options = FitOptions(epochs=arguments.epochs, learning_rate=1e-4, freeze_words=True)
+    options = FitOptions(epochs=arguments.epochs, learning_rate=2e-4, freeze_words=True)
     print(f"{len(train)} training statements, {len(shown.examples)} validation statements × {len(TARGETS)} targets")
     answers, seconds = {}, {}
     whole = replace(options, batch_size=options.batch_size // len(TARGETS))
