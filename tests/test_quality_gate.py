@@ -134,13 +134,16 @@ def test_own_test_statements_take_no_part_and_every_kind_of_figure_is_pinned(tin
     monkeypatch.setattr(release_gate, "own_task", lambda split: asked.append(split) or mine)
     monkeypatch.setattr(release_gate, "tasks", lambda data, split: {"country-stance": (mine, country)})
     monkeypatch.setattr(release_gate, "by_family", lambda task, predicted: {"irony": families})
+    monkeypatch.setattr(release_gate, "pairs_right", lambda task, predicted: {"irony": (1, 3), "swap": (2, 3)})
     monkeypatch.setattr(
         release_gate, "flip_consistency", lambda classifier, examples: Flips(1, 1, (0.9, 0.8, 1.0), (1.0, 1.0, 1.0))
     )
     monkeypatch.setattr(release_gate, "scores", lambda classifier, task: np.eye(4)[task.gold] * 0.6 + 0.1)
     found = measured(tiny, "folder")["figures"]
     assert asked == ["validation"]
-    assert found["own"].keys() == {"macro-F1", "F1 against+favor", "family irony", "flip-consistency"}
+    pairs = "minimal pairs of which all is right"
+    assert found["own"].keys() == {"macro-F1", "F1 against+favor", "family irony", pairs, "flip-consistency"}
+    assert found["own"][pairs] == 0.5
     assert found["country-stance"] == {
         "macro-F1": 1.0,
         "F1 against+favor": 1.0,

@@ -20,7 +20,7 @@ from training.baselines import BASELINES
 from training.corpora import country_stance, data_folder, own
 from training.corpora.country_stance import TARGETS
 from training.directed import as_published, directed_scores
-from training.families import FEWEST, by_family
+from training.families import FEWEST, by_family, pairs_right
 from training.flips import flip_consistency
 from training.model_card import model_card
 from training.tables import (
@@ -157,12 +157,23 @@ def _own(classifier: StanceClassifier, split: str) -> Iterator[Figures]:
     task = own_task(split)
     predicted = predict(classifier, task)
     yield _beside(task, {classifier.id: predicted}, split, [], "")
+    whole = pairs_right(task, predicted)
     rows = [
-        [name, str(family.pairs), str(family.documents), shown(family.right)]
+        [
+            name,
+            str(family.pairs),
+            str(family.documents),
+            shown(family.right),
+            "{} of {}".format(*whole.get(name, (0, 0))),
+        ]
         for name, family in by_family(task, predicted).items()
     ]
-    columns = ["family", "pairs addressed", "documents", "right labels where addressed"]
-    note = f"Families of which readers see at least {FEWEST} pairs of statement and target addressed."
+    columns = ["family", "pairs addressed", "documents", "right labels where addressed", "minimal pairs all right"]
+    right, count = np.sum([*whole.values()], axis=0)
+    note = (
+        f"Families of which readers see at least {FEWEST} pairs of statement and target addressed. A minimal pair is "
+        f"all right when each of its members is, toward every target: {right} of {count} over all families."
+    )
     yield Figures(f"Hard families of our own statements, {split}", columns, rows, note)
 
 

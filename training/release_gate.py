@@ -24,7 +24,7 @@ from stance.model import StanceClassifier, shipped_model
 from training.corpora import data_folder
 from training.corpora.country_stance import TARGETS
 from training.evaluate import scores
-from training.families import by_family
+from training.families import by_family, pairs_right
 from training.flips import flip_consistency
 from training.tables import SILENT, calibration_error, figures, part
 from training.tasks import Task, corpus_hash, own_task, tasks
@@ -35,6 +35,7 @@ FLOORS = Path(__file__).resolve().parents[1] / "tests" / "quality_floors.json"
 MARGIN = 0.005
 """How far from the measured figure a limit is set: processors round differently."""
 _PINNED = ("macro-F1", "F1 against+favor")
+_PAIRS = "minimal pairs of which all is right"
 _FLIPS = "flip-consistency"
 _ERRORS = ("calibration error", "wrong of the answered")
 """What a figure's name begins with that may not rise; all others may not fall."""
@@ -62,6 +63,8 @@ def measured(classifier: StanceClassifier, data: Path | None) -> dict[str, Any]:
     found = {name: _pinned(task, p[name].argmax(1)) for name, task in held.items()}
     families = by_family(held["own"], p["own"].argmax(1))
     found["own"] |= {f"family {name}": family.right[0] for name, family in families.items()}
+    right, count = np.sum([*pairs_right(held["own"], p["own"].argmax(1)).values()], axis=0)
+    found["own"][_PAIRS] = float(right / count)
     if country := held.get("country-stance"):
         found[country.name] |= _by_target(country, p[country.name].argmax(1))
         found[country.name] |= _errors(country, p[country.name], classifier.abstains(p[country.name]))
