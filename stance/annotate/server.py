@@ -66,7 +66,12 @@ def serve_page(
         hosts = (*hosts, listener.getsockname()[0])  # what the address said when it is ready names
         app = create_app(store, replace(chosen, hosts=hosts, token=token))
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+            app,
+            http="h11",  # bounds the head of a request, where httptools would not
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
         listener.listen(128)
         try:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,6 +23,20 @@ job._process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(
 ready = lambda url: print(url, job._process.pid, flush=True)
 serve_page(Store(sys.argv[1]), port=0, options=PageOptions(job=job), on_ready=ready)
 """
+
+
+def test_the_head_of_a_request_has_a_bound(store, tmp_path):
+    command = [sys.executable, "-c", _PAGE, str(store.path), str(tmp_path / "loop")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url, run = process.stdout.readline().split()
+            os.kill(int(run), signal.SIGKILL)
+            address = urlsplit(url)
+            with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: " + b"x" * 100_000)  # and never an end
+                assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
