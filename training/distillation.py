@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, permutations
 from pathlib import Path
@@ -43,7 +43,8 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     ----------
     examples
         Labelled examples; those labelled toward other than the default targets stay as they are, but for those of the
-        corpora that `options` names.
+        corpora that `options` names. So do those that a teacher whose answers are stored was never asked about, such
+        as statements written since; how many is printed.
     options
         Teachers, and what is added.
     data
@@ -53,6 +54,12 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
     """
     ours, named, rest = _parts(examples, options)
     teachers = Teachers(options.teachers, output, options.engine)
+    asked = len(ours) + len(named)
+    ours, new = _split(ours, lambda e: teachers.know(e.statement, TARGETS))
+    named, unnamed = _split(named, lambda e: teachers.know(e.statement, tuple(e.labels)))
+    rest += new + unnamed
+    if left := asked - len(ours) - len(named):
+        print(f"{left} of {asked} examples are learned from their labels alone: the stored teacher does not know them")
     return [
         *rest,
         *taught_names(named, teachers),
@@ -66,6 +73,12 @@ def _parts(examples: Sequence[Example], options: Distillation) -> tuple[list[Exa
     for e in examples:
         (ours if set(e.labels) <= set(TARGETS) else named if e.corpus in options.named else rest).append(e)
     return ours, named, rest
+
+
+def _split(examples: Sequence[Example], kept: Callable[[Example], bool]) -> tuple[list[Example], list[Example]]:
+    answers = [kept(e) for e in examples]
+    parts = [[e for e, answer in zip(examples, answers, strict=True) if answer is part] for part in (True, False)]
+    return parts[0], parts[1]
 
 
 def unlabelled(data: Path, options: Distillation) -> list[Example]:

@@ -54,16 +54,27 @@ class Stored:
         ValueError
             If it was not asked about one of them.
         """
-        asked = np.array([_key(s, t) for s, t in zip(statements, targets, strict=True)], dtype=np.uint64)
-        place = np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)
-        if missing := np.flatnonzero(self._keys[place] != asked).tolist():
+        place, known = self._find(statements, targets)
+        if missing := np.flatnonzero(~known).tolist():
             raise ValueError(
-                f"{self._path.name} has no answer about {len(missing)} of {len(asked)} pairs, the first "
+                f"{self._path.name} has no answer about {len(missing)} of {len(known)} pairs, the first "
                 f"{statements[missing[0]].id} toward {targets[missing[0]]}: ask the teacher anew "
                 "(python -m training.distillation)"
             )
         p = self._p[place].astype(np.float32)
         return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+    def knows(self, statements: Sequence[Statement], targets: Sequence[str]) -> NDArray[np.bool_]:
+        """Tell of each statement and its target whether the teacher was asked about it, shape ``(n,)``."""
+        return self._find(statements, targets)[1]
+
+    def _find(
+        self, statements: Sequence[Statement], targets: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return where the answer about each pair would stand, and whether it does."""
+        asked = np.array([_key(s, t) for s, t in zip(statements, targets, strict=True)], dtype=np.uint64)
+        place = np.minimum(np.searchsorted(self._keys, asked), len(self._keys) - 1)
+        return place, self._keys[place] == asked
 
 
 class Teachers:
@@ -96,6 +107,10 @@ class Teachers:
     def stored(self) -> bool:
         """Whether one of them answers from a file, only about what it was asked before."""
         return bool(self._stored)
+
+    def know(self, statement: Statement, targets: Sequence[str]) -> bool:
+        """Tell whether all can answer about a statement; those that are not stored always can."""
+        return all(teacher.knows([statement] * len(targets), targets).all() for teacher in self._stored)
 
     def about_countries(self, statements: Sequence[Statement]) -> Floats:
         """Return what they think of each statement toward the default targets, shape ``(n, targets, labels)``."""

@@ -223,6 +223,22 @@ def test_named_targets_are_asked_about_where_the_recipe_says_so(tiny, teachers, 
     assert np.array([found[1].beliefs[t] for t in ("Smith", "Jones")]) == pytest.approx(p, abs=1e-6)
 
 
+def test_what_the_stored_teacher_was_not_asked_about_is_learned_from_its_labels(tiny, tmp_path, monkeypatch, capsys):
+    old, new = example("Russia attacked Ukraine"), example("Ukraine thanked the doctors")
+    won = Example(Statement(id="o", text="Smith beat Jones."), {"Smith": "favor", "Jones": "neutral"}, corpus="news")
+    path = tmp_path / "beliefs.npz"
+    store(tiny, [old.statement, won.statement], [TARGETS, ("Smith",)], path)
+    monkeypatch.setattr("training.teachers.Stored", lambda: Stored(path))
+    options = Distillation([STORED], named=["news"], swaps=0)
+    found = {e.statement.id: e for e in distilled([old, new, won], options, tmp_path, tmp_path / "run")}
+    assert set(found[old.statement.id].beliefs) == set(TARGETS)
+    assert found[new.statement.id] == new
+    assert found["o"] == won
+    assert "2 of 3 examples are learned from their labels alone" in capsys.readouterr().out
+    assert len(distilled([old], options, tmp_path, tmp_path / "run")) == 1
+    assert capsys.readouterr().out == ""
+
+
 def test_stored_answers_are_those_of_the_teacher(tiny, teachers, tmp_path, monkeypatch):
     teacher = type(tiny).from_pretrained(teachers[1])
     war, won = Statement(id="w", text="Russia attacked Ukraine"), Statement(id="o", text="Smith beat Jones.")
