@@ -274,7 +274,7 @@ def test_a_recipe_tells_its_teachers(tmp_path):
 
 
 def test_the_kept_teacher_knows_our_own_statements():
-    """A recipe that names it can be run: an edited statement has no answer, and needs the teacher to be asked again."""
+    """An edited statement has no answer, and would be learned from its labels alone."""
     asked = [(e.statement, t) for e in own.read("train") for t in TARGETS]
     p = Stored().about([s for s, _ in asked], [t for _, t in asked])
     assert p.sum(axis=1) == pytest.approx(np.ones(len(asked)), abs=1e-6)
