@@ -13,7 +13,7 @@ from stance.targets import default_targets
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import mentioned, random_order, swap_countries, swappable
 
-__all__ = ["COUNTRY", "Variation", "VariationOptions"]
+__all__ = ["COUNTRY", "PEOPLE", "Variation", "VariationOptions"]
 
 # Formal names a user may give for a default target; all mean the whole country.
 _ALIASES: Mapping[str, Sequence[str]] = {
@@ -22,9 +22,14 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "China": ("People's Republic of China", "PRC", "Beijing"),
     "Ukraine": ("Kyiv", "Kiev"),
 }
-_NAMES = {"America", "American", "Russian", "Chinese", "Ukrainian"}.union(
-    *([t.name, *t.aliases] for t in default_targets())
-)
+PEOPLE: Mapping[str, str] = {
+    "United States": "American",
+    "Russia": "Russian",
+    "China": "Chinese",
+    "Ukraine": "Ukrainian",
+}
+"""What the people of each default target are called."""
+_NAMES = {"America", *PEOPLE.values()}.union(*([t.name, *t.aliases] for t in default_targets()))
 COUNTRY = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))})s?(?!\w)")
 """What names one of the default targets: their aliases, and what their people are called."""
 

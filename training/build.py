@@ -114,10 +114,11 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}
+    watched = _watched(data) if stage.patience else []
     for seed in seeds:
         torch.manual_seed(seed)
         classifier.model.load_state_dict(before)
-        best = [KeepBest(classifier, _watched(data), stage.patience)] if stage.patience else []
+        best = [KeepBest(classifier, watched, stage.patience)] if stage.patience else []
         fit(classifier, examples, replace(stage.fit, seed=seed), output=output, augment=variation, callbacks=best)
         for name, tensor in classifier.model.state_dict().items():
             result[name] = result[name] + tensor * ((1 - stage.keep) / len(seeds))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from stance.learning import Augment, Example, FitOptions
 from stance.model import StanceClassifier
 from stance.targets import default_targets
-from training.augment import Variation, VariationOptions
+from training.augment import PEOPLE, Variation, VariationOptions
 from training.corpora import country_stance, data_folder
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import mentioned, random_order, swap_countries, swappable
@@ -40,7 +40,6 @@ KEPT = FOLDER / "leave_one_out.json"
 """Answers of the last runs: label ids of held-out items, no text."""
 _ITEMS = "validation"
 _ALL = "all"
-_PEOPLE = {"United States": "American", "Russia": "Russian", "China": "Chinese", "Ukraine": "Ukrainian"}
 _REPEAT = {"newsmtsc": 1, "dse": 0.6, "country_stance": 1, "own": 1}
 _FIT = FitOptions(epochs=1.0, learning_rate=2e-4, head_learning_rate=5e-4, freeze_words=True)
 
@@ -48,7 +47,7 @@ _FIT = FitOptions(epochs=1.0, learning_rate=2e-4, head_learning_rate=5e-4, freez
 def names_of(target: str) -> re.Pattern[str]:
     """Return what finds a default target's names, aliases and people in a text; "US" in capitals only."""
     (found,) = (t for t in default_targets() if t.name == target)
-    names = sorted({found.name, *found.aliases, _PEOPLE[target]}, key=len, reverse=True)
+    names = sorted({found.name, *found.aliases, PEOPLE[target]}, key=len, reverse=True)
     words = (re.escape(name) if len(name) == 2 else f"(?i:{re.escape(name)})" for name in names)
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})s?(?!\w)")
 

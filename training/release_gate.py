@@ -26,7 +26,7 @@ from training.corpora.country_stance import TARGETS
 from training.evaluate import scores
 from training.families import by_family, pairs_right
 from training.flips import flip_consistency
-from training.tables import SILENT, calibration_error, figures, part
+from training.tables import SILENT, calibration_error, each_target, figures, part
 from training.tasks import Task, corpus_hash, own_task, tasks
 
 __all__ = ["FLOORS", "MARGIN", "corpus_hash", "main", "measured", "verdict"]
@@ -80,8 +80,8 @@ def _pinned(task: Task, predicted: NDArray[np.int64]) -> dict[str, float]:
 
 def _by_target(task: Task, predicted: NDArray[np.int64]) -> dict[str, float]:
     """Return macro-F1 toward each target."""
-    masks = {target: np.array(task.targets) == target for target in TARGETS}
-    return {f"macro-F1, {t}": figures(part(task, m), predicted[m])["macro-F1"][0] for t, m in masks.items() if m.any()}
+    masks = [(target, mine) for target, mine in each_target(task) if target in TARGETS and mine.any()]
+    return {f"macro-F1, {target}": figures(part(task, m), predicted[m])["macro-F1"][0] for target, m in masks}
 
 
 def _errors(task: Task, p: NDArray[np.float64], abstained: NDArray[np.bool_]) -> dict[str, float]:

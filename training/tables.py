@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = [
     "calibration",
     "calibration_error",
     "difference",
+    "each_target",
     "figures",
     "macro_f1",
     "paired",
@@ -159,6 +160,14 @@ def part(task: Task, mine: NDArray[np.bool_]) -> Task:
     return Task(task.name, task.labels, [], [], task.gold[mine], clusters)
 
 
+def each_target(task: Task) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield which pairs of country-stance are about each target, and all of them."""
+    targets = np.array(task.targets)
+    for target in TARGETS:
+        yield target, targets == target
+    yield "all", np.ones(len(targets), dtype=bool)
+
+
 def by_target(task: Task, p: NDArray[np.float64], split: str) -> Figures:
     """Return the figures of country-stance for each target.
 
@@ -172,8 +181,7 @@ def by_target(task: Task, p: NDArray[np.float64], split: str) -> Figures:
         Named in the title.
     """
     rows = []
-    for target in (*TARGETS, "all"):
-        mine = np.array([target in (t, "all") for t in task.targets])
+    for target, mine in each_target(task):
         found = figures(part(task, mine), p[mine].argmax(1))
         rows.append([target, shown(found["macro-F1"]), shown(found["F1 against+favor"])])
     columns = ["target", "macro-F1", "F1 against+favor"]
@@ -183,8 +191,7 @@ def by_target(task: Task, p: NDArray[np.float64], split: str) -> Figures:
 def sides_by_target(task: Task, predicted: NDArray[np.int64], split: str) -> Figures:
     """Return for each target of country-stance how often a side is seen where the reader saw none."""
     rows = []
-    for target in (*TARGETS, "all"):
-        mine = np.array([target in (t, "all") for t in task.targets])
+    for target, mine in each_target(task):
         held = part(task, mine)
         found = false_sides(held.gold, predicted[mine], held.clusters)
         rows.append([target, *(shown(rate, ".1%") for rate in found.values())])
@@ -213,8 +220,7 @@ def calibration(task: Task, p: NDArray[np.float64], split: str) -> Figures:
     """
     addressed = p.argmax(1) != SILENT
     rows = []
-    for target in (*TARGETS, "all"):
-        mine = np.array([target in (t, "all") for t in task.targets])
+    for target, mine in each_target(task):
         row = [target]
         for scope in (mine, mine & addressed):
             row += [str(scope.sum()), shown(calibration_error(task, p, scope)) if scope.any() else "–"]

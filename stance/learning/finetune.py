@@ -110,11 +110,7 @@ def fine_tune(
     before: dict[str, float] = {}
     if set(corpus.labels) == set(classifier.labels):
         before = {split: macro_f1(classifier, examples) for split, examples in held.items()}
-        train = train if remember is False else remembered(classifier, train)
-        off = _left_out(train, classifier.config.targets_per_pass)
-    else:
-        off = f"the labels of the model are others ({', '.join(classifier.labels)})"
-        _relabel(classifier, corpus.labels, options.seed)
+    train, off = _prepared(classifier, corpus, train, remember, options.seed)
     if remember and off:
         _warn(Rejection(corpus.name, None, "not-remembered", f"the default targets may be forgotten: {off}"), on_warn)
     classifier.config.name = name or corpus.name
@@ -130,6 +126,18 @@ def fine_tune(
     result = FineTuned(classifier, before, after, keeper.history if keeper else [], counts)
     _write_record(Path(output), corpus, result, options)
     return result
+
+
+def _prepared(
+    classifier: StanceClassifier, corpus: Corpus, train: list[Example], remember: bool | None, seed: int
+) -> tuple[list[Example], str]:
+    """Give the model the corpus's labels, and the examples what is to be remembered; say why it is not, if so."""
+    if set(corpus.labels) != set(classifier.labels):
+        off = f"the labels of the model are others ({', '.join(classifier.labels)})"
+        _relabel(classifier, corpus.labels, seed)
+        return train, off
+    train = train if remember is False else remembered(classifier, train)
+    return train, _left_out(train, classifier.config.targets_per_pass)
 
 
 def corpus_examples(corpus: Corpus, split: str) -> list[Example]:

@@ -1,16 +1,13 @@
 import argparse
 import json
 
-import numpy as np
 import pytest
 
 from tests.training.test_tables import made
 from training import learning_curve, leave_one_out, plain
 from training.kept import add_options, check_settings, keep, recall, so_far
 from training.learning_curve import learned_and_forgotten
-from training.leave_one_out import compared
 from training.recipe import DEFAULT, load_recipe
-from training.tables import figures
 from training.tasks import corpus_hash
 
 SETTINGS = {"statements": 10, "targets": ["China"]}
@@ -82,20 +79,6 @@ def test_a_command_refuses_before_it_trains(command, tmp_path, monkeypatch):
 def test_the_plain_start_is_that_of_the_shipped_recipe():
     recipe = load_recipe(DEFAULT)
     assert f"target_view {recipe.target_view}, context_tokens {recipe.context_tokens}, " in plain.start()
-
-
-def test_seen_and_unseen_are_compared_on_the_targets_pairs():
-    held = made(40)
-    gold = held.gold.reshape(-1, 4)[:, 1]  # Russia
-    wrong = gold.copy()
-    wrong[::5] = 3 - wrong[::5]
-    found = compared(held, "Russia", gold, wrong)
-    assert found["seen"][0] == 1  # of the two labels that occur
-    assert found["unseen"][0] < found["seen"][0]
-    assert found["difference"][0] == pytest.approx(found["unseen"][0] - found["seen"][0])
-    assert found["difference"][1] <= found["difference"][0] <= found["difference"][2]
-    mine = figures(held, np.where(np.array(held.targets) == "Russia", held.gold, 0))["macro-F1"]
-    assert mine[0] < found["seen"][0]  # the other targets were left out
 
 
 def test_a_run_that_was_broken_off_goes_on(tmp_path):
