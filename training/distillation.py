@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from stance.corpus import shingles
 from stance.learning import Example
 from stance.model import StanceClassifier
 from stance.schema import Speaker, Statement
@@ -24,14 +23,12 @@ from training.augment import COUNTRY
 from training.corpora import data_folder, dse, newsmtsc, polnear
 from training.corpora.country_stance import TARGETS
 from training.counterfactual import swap_countries, swappable
-from training.duplicates import drop_near_duplicates
+from training.duplicates import Contained, drop_near_duplicates
 from training.recipe import DEFAULT, Distillation, held_out, load_recipe, training_examples
 from training.teachers import BELIEFS, Teachers, store
 
 __all__ = ["distilled", "exchanges", "main", "taught", "taught_names", "unlabelled"]
 
-_CONTAINED = 4
-"""Least number of word 3-grams of a held-out statement that is looked for within others."""
 _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
 
@@ -99,7 +96,7 @@ def unlabelled(data: Path, options: Distillation) -> list[Example]:
         return []
     others = [e for examples in held_out(data).values() for e in examples]
     documents = {(e.corpus, e.document) for e in others if e.document}
-    spoken = _Contained([e.statement.text for e in others])
+    spoken = Contained([e.statement.text for e in others])
     found = []
     for name, count in options.unlabelled.items():
         every = {e.statement.text: e for e in corpora[name](data) if COUNTRY.search(e.statement.text)}
@@ -107,27 +104,6 @@ def unlabelled(data: Path, options: Distillation) -> list[Example]:
         drawn = random.Random(0).sample(kept, min(count, len(kept)))
         found += [e for e in drawn if (e.corpus, e.document) not in documents and not spoken.within(e.statement.text)]
     return found
-
-
-class _Contained:
-    """Texts that may stand whole within longer ones, case and punctuation aside.
-
-    Parameters
-    ----------
-    texts
-        The texts; those of few words are left out, which stand anywhere.
-    """
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = [s for s in map(shingles, texts) if len(s) >= _CONTAINED]
-        self._places: dict[str, list[int]] = {}
-        for i, found in enumerate(self._texts):
-            self._places.setdefault(min(found), []).append(i)
-
-    def within(self, text: str) -> bool:
-        """Tell whether all word 3-grams of one of the texts stand in a text."""
-        found = shingles(text)
-        return any(self._texts[i] <= found for shingle in found for i in self._places.get(shingle, ()))
 
 
 def _newsmtsc(data: Path) -> Iterator[Example]:

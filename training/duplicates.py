@@ -1,4 +1,4 @@
-"""Near-duplicates (wire copy, repeated headlines), so that none crosses splits."""
+"""Near-duplicates (wire copy, repeated headlines) and texts that hold others, so that none crosses splits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterable, Sequence
 from stance.corpus import shingles
 from stance.learning import Example
 
-__all__ = ["drop_near_duplicates"]
+__all__ = ["Contained", "drop_near_duplicates"]
+
+_LEAST = 4
+"""Least number of word 3-grams of a text that is looked for within others."""
 
 
 def drop_near_duplicates(
@@ -33,3 +36,24 @@ def drop_near_duplicates(
         if not any(n / (len(found) + sizes[i] - n) >= threshold for i, n in shared.items()):
             kept.append(example)
     return kept
+
+
+class Contained:
+    """Texts that may stand whole within longer ones, case and punctuation aside.
+
+    Parameters
+    ----------
+    texts
+        The texts; those of few words are left out, which stand anywhere.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = [s for s in map(shingles, texts) if len(s) >= _LEAST]
+        self._places: dict[str, list[int]] = {}
+        for i, found in enumerate(self._texts):
+            self._places.setdefault(min(found), []).append(i)
+
+    def within(self, text: str) -> bool:
+        """Tell whether all word 3-grams of one of the texts stand in a text."""
+        found = shingles(text)
+        return any(self._texts[i] <= found for shingle in found for i in self._places.get(shingle, ()))

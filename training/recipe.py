@@ -14,7 +14,7 @@ from stance.learning import Example, FitOptions
 from training.augment import VariationOptions
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.corpora.country_stance import TARGETS
-from training.duplicates import drop_near_duplicates
+from training.duplicates import Contained, drop_near_duplicates
 
 __all__ = [
     "BEFORE",
@@ -170,7 +170,7 @@ def validation_sets(data: Path) -> dict[str, list[Example]]:
 
 
 def training_examples(data: Path, stage: Stage) -> list[Example]:
-    """Return one epoch of a stage's examples, free of near-duplicates of anything held out."""
+    """Return one epoch of a stage's examples; none repeats a held-out statement or holds one among other words."""
     others = [e for examples in held_out(data).values() for e in examples]
     corpora = {
         "newsmtsc": lambda: newsmtsc.read(data, "mt", "train"),
@@ -186,7 +186,8 @@ def training_examples(data: Path, stage: Stage) -> list[Example]:
             examples = drop_near_duplicates(list(corpora[name]()), others)
             found += examples * int(times)
             found += random.Random(0).sample(examples, round(times % 1 * len(examples)))
-    return found
+    spoken = Contained([e.statement.text for e in others])
+    return [e for e in found if not spoken.within(e.statement.text)]
 
 
 def distractors(examples: Sequence[Example]) -> list[str]:
