@@ -125,6 +125,7 @@ _DEMONYM = re.compile(
 _SENTENCE_START = re.compile(
     r"(?:^|\n\s*|[.!?][\"'”’)\]]*\s+)[\"“‘(\[]*$|[,:]\s+[\"“‘]$"  # its start, or the start of a quotation
 )
+_SINGLE_MARK = re.compile(r"((?<![\w.,!?])['‘](?=\w|$))|['’](?!\w)")  # opening, or closing a quotation or a possession
 _SENTENCE_END = re.compile(r"\s*$|[\"”’)\]]+(?:\s|$)|\s+(?:[A-Z][a-z]*)\b")
 
 
@@ -161,7 +162,7 @@ def exchanged(match: re.Match[str], country: int, left: str = "") -> str:
         written = "Chinese"
     if article.lower() in ("a", "an"):
         article = article[0] + ("n" if written[0] == "A" else "")
-    return f"{article}{gap}{written}{_possessive(own, form, written, _rest(match))}"
+    return f"{article}{gap}{written}{_possessive(match, own, written)}"
 
 
 def unclear(match: re.Match[str]) -> bool:
@@ -258,12 +259,19 @@ def _ends_sentence(match: re.Match[str]) -> bool:
     return not match["own"] and bool(_SENTENCE_END.match(_rest(match)))
 
 
-def _possessive(own: str, form: str, written: str, rest: str) -> str:
+def _possessive(match: re.Match[str], own: str, written: str) -> str:
     """Return the sign of possession as the written form takes it."""
     if own in ("'", "’"):
-        word, following = _words_after(rest)
-        if not form.lower().endswith("s") or not word or _goes_on(word, following):
+        word, following = _words_after(_rest(match))
+        closes = not word or (_goes_on(word, following) and _open_quotation(match))
+        if closes or not match["form"].lower().endswith("s"):
             return own  # a closing quotation mark
     elif own not in ("'s", "’s"):
         return own
     return own[0] + ("" if written.endswith("s") else "s")
+
+
+def _open_quotation(match: re.Match[str]) -> bool:
+    """Tell whether a quotation in single marks stands open before a mention."""
+    marks = [m.group(1) for m in _SINGLE_MARK.finditer(match.string[: match.start()])]
+    return bool(marks) and bool(marks[-1])

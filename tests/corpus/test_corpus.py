@@ -41,9 +41,9 @@ def test_sample_corpus_is_read_as_it_was_written(root):
     assert corpus.labels == LABELS
     assert corpus.targets == ("United States", "Russia", "China", "Ukraine")
     assert {name: len(split) for name, split in corpus.splits.items()} == {
-        "train": 2837,
-        "validation": 288,
-        "test": 268,
+        "train": 3765,
+        "validation": 426,
+        "test": 397,
     }
     first = corpus.splits["test"][0]
     assert (first.id, first.source, first.document) == ("own-0001", "swap", "s01")

@@ -14,7 +14,7 @@ def test_evaluate_writes_the_report_and_prints_the_figures(root, tmp_path, capsy
     assert "TF-IDF" in captured.out
     assert "report.html" in captured.err
     found = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
-    assert found["corpus"]["statements"] == 268
+    assert found["corpus"]["statements"] == 397
     stored = str(tmp_path / "report" / "predictions.parquet")
     assert main(["evaluate", corpus, "--model", stored, "--against", stored, "--json", *QUICK]) == 0
     again = json.loads(capsys.readouterr().out)

@@ -274,9 +274,12 @@ def test_a_recipe_tells_its_teachers(tmp_path):
 
 
 def test_the_kept_teacher_knows_our_own_statements():
-    """An edited statement has no answer, and would be learned from its labels alone."""
-    asked = [(e.statement, t) for e in own.read("train") for t in TARGETS]
+    """But for those written since it was asked; an edited one would be learned from its labels alone as well."""
+    since = tuple(f"own-{letter}-" for letter in "jklmn")
+    known = [e for e in own.read("train") if not e.statement.id.startswith(since)]
+    assert len(known) == 2837
+    asked = [(e.statement, t) for e in known for t in TARGETS]
     p = Stored().about([s for s, _ in asked], [t for _, t in asked])
     assert p.sum(axis=1) == pytest.approx(np.ones(len(asked)), abs=1e-6)
-    gold = [LABELS.index(e.labels[t]) for e in own.read("train") for t in TARGETS]
+    gold = [LABELS.index(e.labels[t]) for e in known for t in TARGETS]
     assert (p.argmax(axis=1) == gold).mean() > 0.85
