@@ -1,6 +1,6 @@
-"""How well two readers of the country-stance test split agree: ``python -m training.agreement``.
+"""How well two readers of held-out country-stance statements agree: ``python -m training.agreement``.
 
-Every statement was read twice, independently; where the readings differ a third has settled nearly all
+Every validation and test statement was read twice, independently; where the readings differ a third has settled them
 (`training.corpora.country_stance`; `read_how_often` counts them). The second reader's macro-F1 against the first's
 labels is the ceiling that a model can be held to (against the settled labels it would be too kind: the second reading
 is part of them).
@@ -9,10 +9,9 @@ is part of them).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,22 +62,31 @@ def read_how_often(data: Path, examples: Sequence[Example]) -> Reread:
     examples
         Some of what `training.corpora.country_stance.read` yields.
     """
-    found = country_stance.own_readings()
-    for record in _records(data):
-        found[record["id"]] = [*record["readers"].values(), *found.get(record["id"], [])]
+    found = _all_readings(data)
     read = [found[e.statement.id] for e in examples]
     differ = [len(r) for r in read if any(reading != r[0] for reading in r)]
     once, first = sum(len(r) == 1 for r in read), differ.count(2)
     return Reread(len(read), once, len(read) - once - len(differ), len(differ) - first, first)
 
 
-def _records(data: Path) -> Iterator[dict[str, Any]]:
+def _all_readings(data: Path) -> dict[str, list[dict[str, str]]]:
+    """Return the readings of each statement, those of the corpus first, in order of reading."""
+    found = country_stance.own_readings()
     with (data / "country-stance" / "statements.jsonl").open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+        for record in map(json.loads, lines):
+            found[record["id"]] = [*record["readers"].values(), *found.get(record["id"], [])]
+    return found
 
 
-def readings(data: Path) -> tuple[NDArray[np.int64], list[str]]:
-    """Return both readings of the test split and each statement's document.
+def readings(data: Path, split: str) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the first two readings of each statement of a split, and its document.
+
+    Parameters
+    ----------
+    data
+        Folder of the corpora.
+    split
+        ``validation`` or ``test``.
 
     Returns
     -------
@@ -86,14 +94,10 @@ def readings(data: Path) -> tuple[NDArray[np.int64], list[str]]:
         Label ids of the first and the second reader.
     documents : list of length ``statements``
     """
-    further = country_stance.own_readings()
-    codes, documents = [], []
-    for record in _records(data):
-        if record["split"] == "test":
-            second = record["readers"].get("b") or further[record["id"]][0]
-            codes.append([[LABELS.index(r[t]) for r in (record["readers"]["a"], second)] for t in TARGETS])
-            documents.append(f"{record['corpus']}:{record['document']}")
-    return np.array(codes), documents
+    found = _all_readings(data)
+    examples = list(country_stance.read(data, split))
+    codes = [[[LABELS.index(r[t]) for r in found[e.statement.id][:2]] for t in TARGETS] for e in examples]
+    return np.array(codes), [f"{e.corpus}:{e.document}" for e in examples]
 
 
 def ceiling(codes: NDArray[np.int64], documents: Sequence[str]) -> dict[str, tuple[float, float, float]]:
@@ -109,30 +113,34 @@ def ceiling(codes: NDArray[np.int64], documents: Sequence[str]) -> dict[str, tup
     return figures(first, codes[..., 1].ravel())
 
 
-def reliability(codes: NDArray[np.int64], documents: Sequence[str]) -> Figures:
+def reliability(codes: NDArray[np.int64], documents: Sequence[str], split: str) -> Figures:
     """Return Krippendorff's alpha and Cohen's kappa of two readers per target, clustered by document.
 
     Parameters
     ----------
     codes, documents
         What `readings` returns.
+    split
+        Name of the split they are of.
     """
     rows = []
     for i, target in enumerate(TARGETS):
         alpha = krippendorff_alpha(codes[:, i], len(LABELS), clusters=documents)
         kappa = cohen_kappa(codes[:, i, 0], codes[:, i, 1], len(LABELS), clusters=documents)
         rows.append([target, *(shown((x.value, x.low, x.high)) for x in (alpha, kappa))])
-    title = f"country-stance, test: two readers of {len(codes)} statements, {len(set(documents))} documents"
+    title = f"country-stance, {split}: two readers of {len(codes)} statements, {len(set(documents))} documents"
     return Figures(title, ["target", "Krippendorff's alpha", "Cohen's kappa"], rows)
 
 
 def main() -> None:
     """Print alpha and kappa per target, and the second reader's figures."""
-    codes, documents = readings(data_folder())
-    reliability(codes, documents).print()
-    for name, figure in ceiling(codes, documents).items():
-        print(f"second reader against the first, {name}: {shown(figure)}")
-    print(read_how_often(data_folder(), list(country_stance.read(data_folder(), "test"))))
+    data = data_folder()
+    for split in ("validation", "test"):
+        codes, documents = readings(data, split)
+        reliability(codes, documents, split).print()
+        for name, figure in ceiling(codes, documents).items():
+            print(f"second reader against the first, {name}: {shown(figure)}")
+        print(read_how_often(data, list(country_stance.read(data, split))))
 
 
 if __name__ == "__main__":

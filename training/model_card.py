@@ -70,10 +70,10 @@ Apache-2.0), fine-tuned on the same corpora by `configs/teacher_model.yaml`; its
 The labels of country-stance are those of the corpus and of `training/labels`: readings by language models that follow
 the project's guide. Of the {read.statements:,} training statements {read.once:,} were read once. Of the
 others, all readings of {read.alike:,} agree; those of {read.decided:,} differ, and there are at least three to
-decide; of {read.first:,} two readings differ, and the first one's labels stand. On 160 statements that had labels
-before, new readings agreed with the old at kappa 0.88. Each of the {test.statements:,} test statements was read
-twice: {test.alike:,} alike, {test.decided:,} differently and settled by a third reading, and {test.first:,}
-differently with the first one's labels kept (`python -m training.agreement`).
+decide; of {read.first:,} two readings differ, and the first one's labels stand. Each validation and test statement
+was read twice, the second time without sight of the first label or of the model: {validation.alike:,} and
+{test.alike:,} alike, {validation.decided:,} and {test.decided:,} differently and settled by a third reading
+(`python -m training.agreement`).
 
 No sentence of the public corpora is part of this repository. Rebuild: `python -m training.build --ship`.
 
@@ -123,6 +123,7 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str], data: Path) 
         teacher=teacher.id,
         answers=len(teacher),
         read=read_how_often(data, country),
+        validation=read_how_often(data, list(country_stance.read(data, "validation"))),
         test=read_how_often(data, list(country_stance.read(data, "test"))),
         labels=", ".join(f"`{label}`" for label in classifier.labels),
         context=config.context_tokens,

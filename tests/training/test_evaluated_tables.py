@@ -40,7 +40,7 @@ def tables(tiny, tmp_path, monkeypatch):
         found = {"country-stance": (made(16), made(8, start=100)), "DSE": (directed(), directed())}
         monkeypatch.setattr(evaluate, "tasks", lambda data, split: found)
         monkeypatch.setattr(evaluate, "BASELINES", {"zero": lambda train, held, tuning: np.zeros(len(held.gold), int)})
-        monkeypatch.setattr(evaluate, "readings", lambda data: two_readings())
+        monkeypatch.setattr(evaluate, "readings", lambda data, split: two_readings())
         monkeypatch.setattr(evaluate, "_flips", lambda *_: evaluate.Figures("flips", [], []))
         corpus = Corpus("gwsd", ("disagrees", "agrees"), ("climate",), {"test": ()})
         monkeypatch.setattr(evaluate.zero_shot, "never_trained", lambda *_: iter([evaluate.Figures("names", [], [])]))
@@ -81,7 +81,7 @@ def test_one_command_prints_everything_that_was_measured(tables, tiny):
 
 
 def test_alpha_is_shown_for_each_target():
-    table = reliability(*two_readings())
+    table = reliability(*two_readings(), "test")
     assert [row[0] for row in table.rows] == list(TARGETS)
     assert [float(row[1].split()[0]) < 1 for row in table.rows] == [True, False, False, False]
 
@@ -146,9 +146,13 @@ def test_the_ceiling_is_counted_as_a_model_is():
     assert found["accuracy"][1] < found["accuracy"][0]
 
 
-def test_both_readings_are_of_the_whole_test_split(data):
-    codes, documents = readings(data)
-    assert codes.shape == (sum(1 for _ in country_stance.read(data, "test")), 4, 2)
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_both_readings_are_of_the_whole_split(data, split):
+    codes, documents = readings(data, split)
+    examples = list(country_stance.read(data, split))
+    assert codes.shape == (len(examples), 4, 2)
     assert len(documents) == len(codes)
     assert codes.max() < len(LABELS)
     assert agreement.ceiling(codes, documents)["macro-F1"][0] > 0.85
+    read = agreement.read_how_often(data, examples)
+    assert (read.once, read.first) == (0, 0)

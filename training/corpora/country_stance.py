@@ -4,11 +4,12 @@ The labelled statements of the corpus are joined with this project's own labels,
 ``training/labels/country_stance.jsonl``: one line per statement with its record id and a code of four
 characters (a against, n neutral, f favor, - not addressed) in the order of `TARGETS`, and its reader.
 
-Every statement of the test split is read twice (once in the corpus, once by reader b, there or here); where the two
-differ, a third reading (the corpus's, or reader c's here) decides, but for a few. Most training statements are read
-once. Those whose label a model found unlikely were read again by readers g and h, who saw neither label nor model; each
-target takes the label that two of the three gave, or the third's. Hundreds have a second reading in the corpus; where
-nobody read a third time, the first reading stands (`training.agreement.read_how_often` counts them).
+Every statement of the validation and test splits is read at least twice; where the two first readings differ, a third
+decides. So it is for those training statements whose label a model found unlikely, read again by readers who saw
+neither label nor model (g and h, then j and k): each target takes the label that two of the three gave, or the
+third's. The others are read once, but for some hundreds with a second reading in the corpus; where nobody read a third
+time, the first stands (`training.agreement.read_how_often` counts them). Readers l and m labelled statements that
+nobody had read.
 """
 
 from __future__ import annotations
