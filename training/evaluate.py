@@ -77,17 +77,18 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
         further, note = single_pass.stored_answers(folder / single_pass.KEPT.name, held, split) if country else ({}, "")
         p = scores(classifier, held)
         answers |= {**further, classifier.id: p.argmax(1)}
-        further_rows, said = _ceiling(data, split, note) if country else ([], note)
+        read = readings(data, split) if country else None
+        further_rows, said = _ceiling(*read, note) if read else ([], note)
         yield _beside(held, answers, split, further_rows, f"{_learned_from(train)} {said}".strip())
         yield paired(held, classifier.id, answers, split)
-        if country:
+        if read:
             yield by_slice(held, answers, split)
             yield by_target(held, p, split)
             yield sides_by_target(held, p.argmax(1), split)
             yield calibration(held, p, split)
             yield abstention(held, p.argmax(1), ~classifier.abstains(p), split)
             yield risk_coverage(held, p, split)
-            yield reliability(*readings(data, split), split)
+            yield reliability(*read, split)
         if held.pairs:
             yield as_published(held, p, classifier.id, split)
     yield _flips(classifier, data, split)
@@ -132,9 +133,9 @@ def _learned_from(train: Task) -> str:
     )
 
 
-def _ceiling(data: Path, split: str, note: str) -> tuple[list[list[str]], str]:
+def _ceiling(codes: NDArray[np.int64], documents: list[str], note: str) -> tuple[list[list[str]], str]:
     """Return the row of what a second reader reaches on country-stance, and a note with what is to be said of it."""
-    row = ["second reader against the first (ceiling)", *map(shown, ceiling(*readings(data, split)).values())]
+    row = ["second reader against the first (ceiling)", *map(shown, ceiling(codes, documents).values())]
     return [row], f"Systems are held against the settled labels, the second reader against the first. {note}"
 
 

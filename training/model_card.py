@@ -59,11 +59,14 @@ numbers large enough that single errors average out. Not for judging a single pe
 | without their labels, to imitate teachers on: {unlabelled} | {unlabelled_all:,} | {unlabelled_licences} |
 
 Counted are the distinct examples that the recipe (`configs/default_model.yaml`) trains on, after those that repeat a
-held-out statement (Jaccard similarity of word 3-grams of at least 0.5) were left out. The encoder it starts from,
-sentence-transformers/all-MiniLM-L6-v2, is Apache-2.0; the word vectors stay those of that encoder.
+held-out statement (Jaccard similarity of word 3-grams of at least 0.5) or hold one among other words were left out.
+The encoder it starts from, sentence-transformers/all-MiniLM-L6-v2, is Apache-2.0; the word vectors stay those of that
+encoder.
 
-The last stages are distillation: beside the labels the model imitates the mean probabilities of itself, as it stood
-before, and of a larger teacher (`{teacher}`). The teacher is sentence-transformers/all-mpnet-base-v2 (110 M weights,
+The first of three stages learns from labels alone. The second imitates a larger teacher (`{teacher}`) beside the
+labels, the third the mean of that teacher and of the model as it stood before. What the teacher was not asked about,
+such as statements labelled after it, is learned from labels alone. The teacher is
+sentence-transformers/all-mpnet-base-v2 (110 M weights,
 Apache-2.0), fine-tuned on the same corpora by `configs/teacher_model.yaml`; its {answers:,} answers are kept in
 `training/labels/beliefs.npz`, and it is itself no part of the model.
 
@@ -71,9 +74,8 @@ The labels of country-stance are those of the corpus and of `training/labels`: r
 the project's guide. Of the {read.statements:,} training statements {read.once:,} were read once. Of the
 others, all readings of {read.alike:,} agree; those of {read.decided:,} differ, and there are at least three to
 decide; of {read.first:,} two readings differ, and the first one's labels stand. Each validation and test statement
-was read twice, the second time without sight of the first label or of the model: {validation.alike:,} and
-{test.alike:,} alike, {validation.decided:,} and {test.decided:,} differently and settled by a third reading
-(`python -m training.agreement`).
+was read at least twice: {validation.alike:,} and {test.alike:,} alike, {validation.decided:,} and {test.decided:,}
+differently and settled by a third reading (`python -m training.agreement`).
 
 No sentence of the public corpora is part of this repository. Rebuild: `python -m training.build --ship`.
 

@@ -20,8 +20,7 @@ __all__ = ["KeepBest", "macro_f1"]
 def macro_f1(classifier: StanceClassifier, examples: Sequence[Example]) -> float:
     """Return macro-F1 over the labels that occur in `examples`; ``nan`` if none has a label.
 
-    So does `stance.evaluation`. `training.tables.figures` takes the mean over the whole label set, where a label that
-    does not occur counts as 0.
+    So do `stance.evaluation` and `training.tables`.
     """
     logits, gold = labelled_logits(classifier, examples)
     if not len(gold):

@@ -132,10 +132,12 @@ def test_the_card_names_teachers_and_what_they_are_asked_about(tiny, monkeypatch
         assert part in card
 
 
-def test_validation_has_no_ceiling_and_says_so(tables):
-    country, *_ = tables("validation")
-    assert len(country.rows) == 2
-    assert "read once" in country.note
+def test_validation_has_its_ceiling_too(tables):
+    country, *others = tables("validation")
+    assert country.rows[-1][0] == "second reader against the first (ceiling)"
+    assert country.rows[-1][1:] == [shown(f) for f in ceiling(*two_readings()).values()]
+    title = "country-stance, validation: two readers of 8 statements, 8 documents"
+    assert [table.title for table in others].count(title) == 1
 
 
 def test_the_ceiling_is_counted_as_a_model_is():

@@ -300,6 +300,14 @@ def test_what_repeats_a_test_statement_is_no_ground_for_choosing(tmp_path, monke
     assert validation_sets(tmp_path) == {"a/valid": [example("It rained")]}
 
 
+def test_what_holds_a_held_out_statement_among_other_words_is_not_trained_on(tmp_path, monkeypatch):
+    said = "We will never bow to threats from anyone"
+    longer = f"Russia protested on Monday. {said} in May, and much else was said there as well"
+    monkeypatch.setattr("training.recipe.held_out", lambda data: {"own/test": [example(said)]})
+    monkeypatch.setattr("training.recipe.own.read", lambda split: [example(longer), example("It rained")])
+    assert training_examples(tmp_path, Stage({"own": 1})) == [example("It rained")]
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -307,7 +315,7 @@ def test_what_repeats_a_test_statement_is_no_ground_for_choosing(tmp_path, monke
         (["--ship", "-o", "out"], "not allowed with argument"),
         (["--ship", "--stages", "1", "2"], "leaves the last stage out"),
         (["configs/teacher_model.yaml", "--ship"], "this recipe makes stance-mpnet"),
-        (["-o", "out", "--stages", "1", "9", "0"], "stance-minilm has the stages 1 to 7, no stage 9, 0"),
+        (["-o", "out", "--stages", "1", "9", "0"], "stance-minilm has the stages 1 to 3, no stage 9, 0"),
     ],
 )
 def test_weights_are_not_shipped_by_a_slip(root, monkeypatch, capsys, said, message):
@@ -320,7 +328,7 @@ def test_weights_are_not_shipped_by_a_slip(root, monkeypatch, capsys, said, mess
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("said", "stages"), [(["--ship"], ()), (["--ship", "--stages", "7"], [7]), (["-o", "x"], ())])
+@pytest.mark.parametrize(("said", "stages"), [(["--ship"], ()), (["--ship", "--stages", "3"], [3]), (["-o", "x"], ())])
 def test_weights_go_where_they_are_said_to_go(tmp_path, monkeypatch, said, stages):
     found = []
 

@@ -7,9 +7,10 @@ characters (a against, n neutral, f favor, - not addressed) in the order of `TAR
 Every statement of the validation and test splits is read at least twice; where the two first readings differ, a third
 decides. So it is for those training statements whose label a model found unlikely, read again by readers who saw
 neither label nor model (g and h, then j and k): each target takes the label that two of the three gave, or the
-third's. The others are read once, but for some hundreds with a second reading in the corpus; where nobody read a third
-time, the first stands (`training.agreement.read_how_often` counts them). Readers l and m labelled statements that
-nobody had read.
+third's. The corpus's own label counts as one reading there, however many it rests on. The others are read once, but
+for some hundreds with a second reading in the corpus; where nobody read a third time, the first stands, and so it does
+where the one further reading confirms it (`training.agreement.read_how_often` counts them). Readers l and m labelled
+statements that nobody had read.
 """
 
 from __future__ import annotations
