@@ -24,6 +24,10 @@ _LICENCES = {
 }
 """What corpora of others state, as published; headlines and government texts come without a licence of their own."""
 
+_READERS = tuple("abcdefghi")
+_LATER = tuple(f"own-{letter}-" for letter in "jklmn")
+"""Readers whose labels the shipped weights were trained on, and our own statements that came after them."""
+
 _CARD = """---
 language: en
 library_name: stance
@@ -58,14 +62,15 @@ numbers large enough that single errors average out. Not for judging a single pe
 | this project's own statements (`training/own/`) | {own:,} | this project's |
 | without their labels, to imitate teachers on: {unlabelled} | {unlabelled_all:,} | {unlabelled_licences} |
 
-Counted are the distinct examples that the recipe (`configs/default_model.yaml`) trains on, after those that repeat a
-held-out statement (Jaccard similarity of word 3-grams of at least 0.5) or hold one among other words were left out.
+Counted are the distinct examples that there are to train on, but for labels and statements that came after the weights
+(readers j to m, our own j to n), after those that repeat a held-out statement (Jaccard similarity of word 3-grams of at
+least 0.5) or hold one among other words were left out.
 The encoder it starts from, sentence-transformers/all-MiniLM-L6-v2, is Apache-2.0; the word vectors stay those of that
 encoder.
 
-The first of three stages learns from labels alone. The second imitates a larger teacher (`{teacher}`) beside the
-labels, the third the mean of that teacher and of the model as it stood before. What the teacher was not asked about,
-such as statements labelled after it, is learned from labels alone. The teacher is
+The weights were made in seven stages, before the recipe of `configs/default_model.yaml` took its present form
+(`docs/model.md`). The last two are distillation: beside the labels the model imitates the mean probabilities of itself,
+as it stood before, and of a larger teacher (`{teacher}`). The teacher is
 sentence-transformers/all-mpnet-base-v2 (110 M weights,
 Apache-2.0), fine-tuned on the same corpora by `configs/teacher_model.yaml`; its {answers:,} answers are kept in
 `training/labels/beliefs.npz`, and it is itself no part of the model.
@@ -77,7 +82,8 @@ decide; of {read.first:,} two readings differ, and the first one's labels stand.
 was read at least twice: {validation.alike:,} and {test.alike:,} alike, {validation.decided:,} and {test.decided:,}
 differently and settled by a third reading (`python -m training.agreement`).
 
-No sentence of the public corpora is part of this repository. Rebuild: `python -m training.build --ship`.
+No sentence of the public corpora is part of this repository. `python -m training.build -o FOLDER` trains a model of
+this kind by the recipe as it is now.
 
 ## Figures
 
@@ -106,9 +112,9 @@ def model_card(classifier: StanceClassifier, tables: Sequence[str], data: Path) 
         Folder of the corpora.
     """
     recipe, config = load_recipe(DEFAULT), classifier.config
-    readers = recipe.stages[-1].readers
     corpora = dict.fromkeys(name for stage in recipe.stages for name in stage.repeat)
-    trained = {name: training_examples(data, Stage({name: 1}, readers)) for name in corpora}
+    trained = {name: training_examples(data, Stage({name: 1}, _READERS)) for name in corpora}
+    trained["own"] = [e for e in trained["own"] if not e.statement.id.startswith(_LATER)]
     country, teacher = trained["country_stance"], Stored()
     added = unlabelled(data, recipe.stages[-1].distillation or Distillation(()))
     return _CARD.format(

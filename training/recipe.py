@@ -1,4 +1,4 @@
-"""The recipe of the shipped model: which examples, how varied, how long."""
+"""The recipe of the default model: which examples, how varied, how long."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "default_model.yaml"
-"""The recipe of the shipped model."""
+"""The recipe of the default model; the shipped weights are older than its present form (docs/model.md)."""
 BEFORE = "before"
 """Names the model as it stands before a stage, as a teacher."""
 STORED = "stored"
