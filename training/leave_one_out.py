@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.learning import Augment, Example, FitOptions
+from stance.learning import Augment, Example
 from stance.model import StanceClassifier
 from stance.targets import default_targets
 from training.augment import PEOPLE, Variation, VariationOptions
@@ -30,7 +30,7 @@ from training.corpora.country_stance import TARGETS
 from training.counterfactual import mentioned, random_order, swap_countries, swappable
 from training.kept import FOLDER, add_options, check_settings, keep, recall, so_far
 from training.plain import start, trained
-from training.recipe import DEFAULT, Recipe, Stage, distractors, load_recipe, surroundings, training_examples
+from training.recipe import DEFAULT, Stage, distractors, load_recipe, surroundings, training_examples
 from training.tables import Figures, difference, figures, part, shown
 from training.tasks import Task, corpus_hash, country_task
 
@@ -40,8 +40,6 @@ KEPT = FOLDER / "leave_one_out.json"
 """Answers of the last runs: label ids of held-out items, no text."""
 _ITEMS = "validation"
 _ALL = "all"
-_REPEAT = {"newsmtsc": 1, "dse": 0.6, "country_stance": 1, "own": 1}
-_FIT = FitOptions(epochs=1.0, learning_rate=2e-4, head_learning_rate=5e-4, freeze_words=True)
 
 
 def names_of(target: str) -> re.Pattern[str]:
@@ -180,7 +178,7 @@ def _each(held: Task, answers: Mapping[str, Mapping[str, Sequence[int]]]) -> dic
 
 def _begun() -> str:
     """Say what the runs start from and learn."""
-    return f"{start()}, {', '.join(f'{name} {times}' for name, times in _REPEAT.items())}"
+    return f"{start()}, {', '.join(f'{name} {times}' for name, times in load_recipe(DEFAULT).stages[0].repeat.items())}"
 
 
 def _answered(classifier: StanceClassifier, held: Task, targets: Sequence[str]) -> dict[str, list[int]]:
@@ -189,9 +187,9 @@ def _answered(classifier: StanceClassifier, held: Task, targets: Sequence[str]) 
     return {target: p[:, i].argmax(1).tolist() for i, target in enumerate(targets)}
 
 
-def _examples(data: Path, recipe: Recipe, share: float) -> list[Example]:
+def _examples(data: Path, stage: Stage, share: float) -> list[Example]:
     """Return one epoch of examples with all their labels, or a share of it, drawn with a fixed seed."""
-    every = training_examples(data, Stage(repeat=_REPEAT, readers=recipe.stages[-1].readers))
+    every = training_examples(data, stage)
     return every if share == 1 else random.Random(0).sample(every, round(share * len(every)))
 
 
@@ -206,9 +204,11 @@ def _count(targets: Sequence[str], examples: Sequence[Example], options: Variati
 
 def main() -> None:
     """Print and keep macro-F1 toward each target, seen and unseen."""
+    recipe = load_recipe(DEFAULT)
+    first = recipe.stages[0]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS))
-    parser.add_argument("--epochs", type=float, default=_FIT.epochs)
+    parser.add_argument("--epochs", type=float, default=first.fit.epochs)
     parser.add_argument("--share", type=float, default=1.0, help="share of the examples, over 0 and up to 1")
     parser.add_argument("--dry-run", action="store_true", help="count the examples of each run and train nothing")
     add_options(parser, KEPT)
@@ -218,8 +218,9 @@ def main() -> None:
     settings = {name: getattr(arguments, name) for name in ("share", "epochs", "targets")}
     if not arguments.dry_run:
         check_settings(arguments, settings)
-    data, recipe = data_folder(), load_recipe(DEFAULT)
-    examples = _examples(data, recipe, arguments.share)
+    data = data_folder()
+    examples = _examples(data, first, arguments.share)
+    options = replace(first.fit, epochs=arguments.epochs)
     if arguments.dry_run:
         _count(arguments.targets, examples, recipe.variation)
         return
@@ -230,19 +231,12 @@ def main() -> None:
         way, asked = ("unseen", [target]) if target else ("seen", arguments.targets)
         if set(asked) <= set(answers[way]):
             continue
-        model = trained(*_fitted(target, examples, recipe.variation, arguments.epochs))
+        left, vary = run_of(target, examples, recipe.variation)
+        model = trained(left, options, vary)
         answers[way] |= _answered(model, held, asked)
         keep(arguments.output, {"answers": answers}, **told)
     for name, found in _each(held, answers).items():
         print(f"{name:15s} seen {shown(found['seen'])} unseen {shown(found['unseen'])}")
-
-
-def _fitted(
-    target: str | None, examples: Sequence[Example], options: VariationOptions, epochs: float
-) -> tuple[list[Example], FitOptions, Augment]:
-    """Return what `trained` takes for a run."""
-    left, vary = run_of(target, examples, options)
-    return left, replace(_FIT, epochs=epochs), vary
 
 
 if __name__ == "__main__":

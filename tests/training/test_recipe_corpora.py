@@ -71,7 +71,7 @@ def test_the_kept_teacher_answers_most_of_what_each_stage_asks(data, held, tmp_p
         asked += 1
         taught = [e for e in distilled(examples, options, data, tmp_path) if e.beliefs]
         assert {"newsmtsc", "own", "polnear"} <= {e.corpus for e in taught}
-        assert len(taught) > 0.8 * len(examples)
+        assert len(taught) > sum(e.corpus != "dse" for e in examples)
         p = np.array([q for e in taught for q in e.beliefs.values()])
         assert p.sum(axis=1) == pytest.approx(np.ones(len(p)), abs=1e-5)
         countries = [e for e in taught if set(e.labels) <= set(TARGETS)]
