@@ -23,7 +23,7 @@ __all__ = ["facts"]
 
 _COUNTRIES = 12
 _SPEAKERS = 24
-_RATE_DRAWS = 200
+_RATE_DRAWS = 500
 _UPPER = np.triu_indices(4)
 _MOST_CELLS = 60_000
 _MOST_SPEAKER_CELLS = 20_000

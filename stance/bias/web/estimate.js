@@ -2,7 +2,7 @@
 /* The figures that the page's filters ask for, from sums and second moments of each article's counts (facts.py). */
 const D = JSON.parse(document.getElementById("data").textContent);
 const S = D.summary, F = D.facts, T = D.tables;
-const LEVEL = S.level, FEW_ARTICLES = 10, DRAWS = 600;
+const LEVEL = S.level, FEW_ARTICLES = 10, DRAWS = 1000;
 const IDENTITY = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 const PAIRS = [[0, 0], [0, 1], [0, 2], [0, 3], [1, 1], [1, 2], [1, 3], [2, 2], [2, 3], [3, 3]];
 
