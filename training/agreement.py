@@ -9,7 +9,7 @@ is part of them).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from training.tables import Figures, figures, shown
 from training.tasks import Task
 
 __all__ = ["Reread", "ceiling", "main", "read_how_often", "readings", "reliability"]
+
+_RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Reread:
     first: int
 
 
-def read_how_often(data: Path, examples: Sequence[Example]) -> Reread:
+def read_how_often(data: Path, examples: Sequence[Example], readers: Collection[str] | None = None) -> Reread:
     """Count the readings of examples of country-stance, those of the corpus and this project's own.
 
     Parameters
@@ -61,17 +63,19 @@ def read_how_often(data: Path, examples: Sequence[Example]) -> Reread:
         Folder of the corpora.
     examples
         Some of what `training.corpora.country_stance.read` yields.
+    readers
+        Which readers of this project's own are counted; all if not given.
     """
-    found = _all_readings(data)
+    found = _all_readings(data, readers)
     read = [found[e.statement.id] for e in examples]
     differ = [len(r) for r in read if any(reading != r[0] for reading in r)]
     once, first = sum(len(r) == 1 for r in read), differ.count(2)
     return Reread(len(read), once, len(read) - once - len(differ), len(differ) - first, first)
 
 
-def _all_readings(data: Path) -> dict[str, list[dict[str, str]]]:
+def _all_readings(data: Path, readers: Collection[str] | None = None) -> dict[str, list[dict[str, str]]]:
     """Return the readings of each statement, those of the corpus first, in order of reading."""
-    found = country_stance.own_readings()
+    found = country_stance.own_readings(readers)
     with (data / "country-stance" / "statements.jsonl").open(encoding="utf-8") as lines:
         for record in map(json.loads, lines):
             found[record["id"]] = [*record["readers"].values(), *found.get(record["id"], [])]
@@ -125,8 +129,8 @@ def reliability(codes: NDArray[np.int64], documents: Sequence[str], split: str) 
     """
     rows = []
     for i, target in enumerate(TARGETS):
-        alpha = krippendorff_alpha(codes[:, i], len(LABELS), clusters=documents)
-        kappa = cohen_kappa(codes[:, i, 0], codes[:, i, 1], len(LABELS), clusters=documents)
+        alpha = krippendorff_alpha(codes[:, i], len(LABELS), clusters=documents, resamples=_RESAMPLES)
+        kappa = cohen_kappa(*codes[:, i].T, len(LABELS), clusters=documents, resamples=_RESAMPLES)
         rows.append([target, *(shown((x.value, x.low, x.high)) for x in (alpha, kappa))])
     title = f"country-stance, {split}: two readers of {len(codes)} statements, {len(set(documents))} documents"
     return Figures(title, ["target", "Krippendorff's alpha", "Cohen's kappa"], rows)

@@ -110,7 +110,7 @@ def build_stage(classifier: StanceClassifier, recipe: Recipe, stage: Stage, data
     examples = training_examples(data, stage)
     variation = Variation(recipe.variation, distractors(examples), surroundings(examples))
     if stage.distillation:
-        examples = _distilled(classifier, examples, stage.distillation, recipe.risk, data, output)
+        examples = _distilled(classifier, examples, stage.distillation, recipe.risk, data)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     seeds = stage.seeds or (stage.fit.seed,)
     result = {name: tensor * stage.keep for name, tensor in before.items()}
@@ -131,18 +131,17 @@ def _distilled(
     options: Distillation,
     risk: float,
     data: Path,
-    output: Path,
 ) -> list[Example]:
     """Add the teachers' beliefs; where the model is its own teacher, a calibrated copy is saved and asked."""
     if BEFORE not in options.teachers:
-        return distilled(examples, options, data, output)
+        return distilled(examples, options, data)
     with tempfile.TemporaryDirectory() as folder:
         StanceClassifier(classifier.model, classifier.tokenizer).save_pretrained(folder, dtype=torch.float32)
         before = StanceClassifier.from_pretrained(folder)
         _calibrate(before, data, risk)
         before.save_pretrained(folder, dtype=torch.float32)
         named = [folder if teacher == BEFORE else teacher for teacher in options.teachers]
-        return distilled(examples, replace(options, teachers=named), data, Path(folder))
+        return distilled(examples, replace(options, teachers=named), data)
 
 
 def _watched(data: Path) -> list[Example]:

@@ -1,8 +1,8 @@
 """Self-distillation: what an ensemble of our own models thinks of labelled and unlabelled statements.
 
-Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", arXiv:1503.02531. The teachers answer once;
-their mean is kept in the run's folder. ``python -m training.distillation FOLDER`` asks one teacher about everything
-that the recipe's last stage learns from, and keeps its answers in the repository (`training.teachers`).
+Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", arXiv:1503.02531.
+``python -m training.distillation FOLDER`` asks one teacher about everything that the recipe's last stage learns from,
+and keeps its answers in the repository (`training.teachers`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WORDS = (4, 80)
 """Least and most words of a statement of PolNeAR that is taken."""
 
 
-def distilled(examples: Sequence[Example], options: Distillation, data: Path, output: Path) -> list[Example]:
+def distilled(examples: Sequence[Example], options: Distillation, data: Path) -> list[Example]:
     """Return a stage's examples and unlabelled statements, with the teachers' beliefs.
 
     Parameters
@@ -46,11 +46,9 @@ def distilled(examples: Sequence[Example], options: Distillation, data: Path, ou
         Teachers, and what is added.
     data
         Folder of the corpora.
-    output
-        Folder of the run, where the teachers' answers are kept.
     """
     ours, named, rest = _parts(examples, options)
-    teachers = Teachers(options.teachers, output, options.engine)
+    teachers = Teachers(options.teachers, options.engine)
     asked = len(ours) + len(named)
     ours, new = _split(ours, lambda e: teachers.know(e.statement, TARGETS))
     named, unnamed = _split(named, lambda e: teachers.know(e.statement, tuple(e.labels)))
@@ -102,7 +100,7 @@ def unlabelled(data: Path, options: Distillation) -> list[Example]:
         every = {e.statement.text: e for e in corpora[name](data) if COUNTRY.search(e.statement.text)}
         kept = drop_near_duplicates(list(every.values()), others)
         drawn = random.Random(0).sample(kept, min(count, len(kept)))
-        found += [e for e in drawn if (e.corpus, e.document) not in documents and not spoken.within(e.statement.text)]
+        found += [e for e in drawn if (e.corpus, e.document) not in documents and not spoken.touch(e.statement.text)]
     return found
 
 

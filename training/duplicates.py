@@ -39,7 +39,7 @@ def drop_near_duplicates(
 
 
 class Contained:
-    """Texts that may stand whole within longer ones, case and punctuation aside.
+    """Texts that may stand whole within longer ones, or longer ones within them, case and punctuation aside.
 
     Parameters
     ----------
@@ -50,10 +50,15 @@ class Contained:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = [s for s in map(shingles, texts) if len(s) >= _LEAST]
         self._places: dict[str, list[int]] = {}
+        self._having: dict[str, set[int]] = defaultdict(set)
         for i, found in enumerate(self._texts):
             self._places.setdefault(min(found), []).append(i)
+            for shingle in found:
+                self._having[shingle].add(i)
 
-    def within(self, text: str) -> bool:
-        """Tell whether all word 3-grams of one of the texts stand in a text."""
+    def touch(self, text: str) -> bool:
+        """Tell whether all word 3-grams of one of the texts stand in a text, or all of its own in one of them."""
         found = shingles(text)
-        return any(self._texts[i] <= found for shingle in found for i in self._places.get(shingle, ()))
+        if any(self._texts[i] <= found for shingle in found for i in self._places.get(shingle, ())):
+            return True
+        return len(found) >= _LEAST and bool(set.intersection(*(self._having.get(shingle, set()) for shingle in found)))

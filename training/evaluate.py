@@ -74,7 +74,7 @@ def evaluated(classifier: StanceClassifier, data: Path, split: str, folder: Path
     for name, (train, held) in tasks(data, split).items():
         country = name == "country-stance"
         answers = {label: baseline(train, held, tuning[name]) for label, baseline in BASELINES.items()}
-        further, note = single_pass.stored_answers(folder / single_pass.KEPT.name, held, split) if country else ({}, "")
+        further, note = single_pass.both_starts(folder, held, split, classifier.id) if country else ({}, "")
         p = scores(classifier, held)
         answers |= {**further, classifier.id: p.argmax(1)}
         read = readings(data, split) if country else None
@@ -169,7 +169,8 @@ def _own(classifier: StanceClassifier, split: str) -> Iterator[Figures]:
     columns = ["family", "pairs addressed", "documents", "right labels where addressed", "minimal pairs all right"]
     right, count = np.sum([*whole.values()], axis=0)
     note = (
-        f"Families of which readers see at least {FEWEST} pairs of statement and target addressed. A minimal pair is "
+        f"Families of which readers see at least {FEWEST} pairs of statement and target addressed; right labels are "
+        "the share of those and of the pairs that the model alone sees addressed. A minimal pair is "
         f"all right when each of its members is, toward every target: {right} of {count} over all families."
     )
     yield Figures(f"Hard families of our own statements, {split}", columns, rows, note)

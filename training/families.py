@@ -69,7 +69,7 @@ def by_family(task: Task, predicted: NDArray[np.int64]) -> dict[str, Family]:
         names, cluster = np.unique(documents[mine], return_inverse=True)
         counts = np.zeros((len(names), 2), dtype=np.int64)  # right, counted
         np.add.at(counts, cluster, np.stack([task.gold == predicted, np.ones_like(counted)], axis=1)[mine])
-        right = (float(_share(counts.sum(axis=0))), *clustered_interval(counts, _share))
+        right = (float(_share(counts.sum(axis=0))), *clustered_interval(counts, _share, few=True))
         found[str(family)] = Family(int(asked.sum()), len(set(documents[asked])), right)
     return found
 

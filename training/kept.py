@@ -40,8 +40,8 @@ class Kept:
     same_items: bool
 
 
-def add_options(parser: argparse.ArgumentParser, path: Path) -> None:
-    """Give a command the options that say where its result is kept."""
+def add_options(parser: argparse.ArgumentParser, path: Path | None) -> None:
+    """Give a command the options that say where its result is kept; without a path the command itself has to choose."""
     parser.add_argument("-o", "--output", type=Path, default=path, help="file that keeps the result")
     parser.add_argument("--replace", action="store_true", help="overwrite what is kept there, and begin anew")
 
@@ -100,9 +100,17 @@ def so_far(
     return dict(record["results"]) if all(record[name] == value for name, value in wanted.items()) else {}
 
 
-def recall(path: Path, *, start: str, items: Mapping[str, str]) -> Kept:
-    """Read a result and hold it against the weights and items of today; the other parameters are those of `keep`."""
-    command = f"python -m training.{path.stem}"
+def recall(path: Path, *, start: str, items: Mapping[str, str], command: str | None = None) -> Kept:
+    """Read a result and hold it against the weights and items of today.
+
+    Parameters
+    ----------
+    path, start, items
+        As for `keep`.
+    command
+        What to say makes the file, if that is not the command of the file's name.
+    """
+    command = f"python -m training.{command or path.stem}"
     if not path.is_file():
         return Kept(None, f"Not measured: there is no {path.name}; {command} makes it.", False)
     record = json.loads(path.read_text(encoding="utf-8"))

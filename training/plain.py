@@ -1,4 +1,4 @@
-"""Models that start from the plain encoder, as the shipped recipe sets it up."""
+"""Models that start from the plain encoder as the shipped recipe sets it up, or go on from another."""
 
 from __future__ import annotations
 
@@ -34,8 +34,13 @@ def start() -> str:
     return f"the plain encoder ({', '.join(f'{name} {value}' for name, value in options.items())})"
 
 
-def trained(examples: Sequence[Example], options: FitOptions, augment: Augment | None = None) -> StanceClassifier:
-    """Fine-tune a model of the shipped recipe's set-up from the plain encoder.
+def trained(
+    examples: Sequence[Example],
+    options: FitOptions,
+    augment: Augment | None = None,
+    base: StanceClassifier | None = None,
+) -> StanceClassifier:
+    """Fine-tune a model of the shipped recipe's set-up.
 
     Parameters
     ----------
@@ -45,9 +50,10 @@ def trained(examples: Sequence[Example], options: FitOptions, augment: Augment |
         How to fit.
     augment
         How each example is varied on every visit, if at all.
+    base
+        The model to go on from, which is changed; a fresh one on the plain encoder if not given.
     """
-    recipe = load_recipe(DEFAULT)
     torch.manual_seed(options.seed)
-    classifier = fresh(recipe)
+    classifier = base or fresh(load_recipe(DEFAULT))
     with tempfile.TemporaryDirectory() as folder:
         return fit(classifier, examples, options, output=folder, augment=augment)

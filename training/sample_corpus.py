@@ -11,6 +11,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from stance.schema import LABELS
 from training.corpora.country_stance import TARGETS, decode
 from training.corpora.own import records, split_of
+from training.model_card import LATER
 
 __all__ = ["FOLDER", "build"]
 
@@ -44,6 +45,7 @@ def card(corpus: DatasetDict) -> str:
         families=", ".join(f"`{family}` {n}" for family, n in sorted(families.items())),
         heads=" | ".join(LABELS),
         counts="\n".join(counts),
+        later=sum(name.startswith(LATER) for name in corpus["train"]["id"]),
     )
 
 
@@ -81,7 +83,8 @@ Splits: {splits}. Families: {families}.
 {counts}
 
 The writers (language models, for this project) decided each label by the project's labelling guide; agreement was not
-measured. The train split is part of what the shipped model is trained on. The statements stand as text in
+measured. The train split is what the recipe trains on; the shipped model, which is older, was trained on it but for the
+{later} statements of `own-j` to `own-n`. The statements stand as text in
 `training/own`; `python -m training.sample_corpus` builds this folder.
 """
 

@@ -16,6 +16,7 @@ from stance.schema import LABELS
 from training.corpora import country_stance, dse, newsmtsc, own
 from training.corpora.country_stance import TARGETS
 from training.duplicates import drop_near_duplicates
+from training.recipe import country_statements
 
 __all__ = ["SIDES", "Task", "corpus_hash", "country_task", "own_task", "tasks"]
 
@@ -74,7 +75,7 @@ def tasks(data: Path, split: str) -> dict[str, tuple[Task, Task]]:
     test = split == "test"
     found: dict[str, tuple[Task, Task]] = {}
     held = country_task("country-stance", list(country_stance.read(data, split)))
-    train = drop_near_duplicates(list(country_stance.read(data, "train")), held.examples)
+    train = drop_near_duplicates(country_statements(data), held.examples)
     found["country-stance"] = (country_task("country-stance", train), held)
     for part in ("mt", "rw"):
         held_examples = list(newsmtsc.read(data, part, "test" if test else "dev"))

@@ -84,10 +84,8 @@ class Teachers:
     ----------
     names
         Folders of models, and `training.recipe.STORED` for the answers in `BELIEFS`.
-    output
-        Folder of the run, where answers are kept.
     engine
-        Engine the models run on (`stance.model.engines.ENGINES`).
+        Engine the models run on (`stance.model.engines.ENGINES`); ``None`` is the fastest that is installed.
 
     Raises
     ------
@@ -95,13 +93,14 @@ class Teachers:
         If there is no teacher.
     """
 
-    def __init__(self, names: Sequence[str], output: Path, engine: str = "torch-fp32") -> None:
+    def __init__(self, names: Sequence[str], engine: str | None = "torch-fp32") -> None:
         if not names:
             raise ValueError("distillation needs at least one teacher")
         self._stored = [Stored() for name in names if name == STORED]
         self._models = [StanceClassifier.from_pretrained(name) for name in names if name != STORED]
-        self._ids = [teacher.id for teacher in (*self._stored, *self._models)]
-        self._output, self._engine = output, engine
+        for model in self._models:
+            if model.engine.name != engine:
+                model.use_engine(engine)
 
     @property
     def stored(self) -> bool:
@@ -118,36 +117,20 @@ class Teachers:
         def stored(teacher: Stored) -> Floats:
             return np.stack([teacher.about(statements, [target] * len(statements)) for target in TARGETS], axis=1)
 
-        return self._mean(("countries", statements), stored, lambda model: model.predict_proba(statements, TARGETS)[0])
+        return self._mean(stored, lambda model: model.predict_proba(statements, TARGETS)[0])
 
     def about(self, statements: Sequence[Statement], targets: Sequence[str]) -> Floats:
         """Return what they think of each statement toward its own target, shape ``(n, labels)``."""
         return self._mean(
-            ("pairs", statements, targets),
             lambda teacher: teacher.about(statements, targets),
             lambda model: model.predict_pairs(statements, targets),
         )
 
     def _mean(
-        self,
-        asked: object,
-        stored: Callable[[Stored], Floats],
-        predicted: Callable[[StanceClassifier], NDArray[np.float64]],
+        self, stored: Callable[[Stored], Floats], predicted: Callable[[StanceClassifier], NDArray[np.float64]]
     ) -> Floats:
-        """Return the mean of what all answer, from the run's folder if they were asked the same before."""
-        key = hashlib.sha256(repr((self._ids, asked)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        kept = self._output / f"teachers-{key}.npy"
-        if not kept.is_file():
-            answers = [*map(stored, self._stored), *map(predicted, self._ready())]
-            self._output.mkdir(parents=True, exist_ok=True)
-            np.save(kept, np.mean(answers, axis=0).astype(np.float32), allow_pickle=False)
-        return np.asarray(np.load(kept, allow_pickle=False))
-
-    def _ready(self) -> list[StanceClassifier]:
-        for model in self._models:
-            if model.engine.name != self._engine:
-                model.use_engine(self._engine)
-        return self._models
+        answers = [*map(stored, self._stored), *map(predicted, self._models)]
+        return np.asarray(np.mean(answers, axis=0), dtype=np.float32)
 
 
 def store(

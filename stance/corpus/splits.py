@@ -41,6 +41,12 @@ class Leak:
     other_id: str
     similarity: float
 
+    def __str__(self) -> str:
+        pair = f"{self.id} of {self.split} and {self.other_id} of {self.other_split}"
+        if self.kind == "document":
+            return f"{pair} come from one document"
+        return f"{pair} repeat each other (similarity of their word 3-grams {self.similarity:.2f})"
+
 
 def find_leaks(corpus: Corpus, *, threshold: float = 0.5) -> tuple[Leak, ...]:
     """Return the leaks between the splits of a corpus, the most similar first.

@@ -68,13 +68,14 @@ def fine_tune(
     ----------
     corpus
         Needs a split ``train``; ``validation`` is used to stop early, to calibrate and to set the threshold for
-        abstaining, ``test`` is only measured. Without ``validation`` training runs all its epochs, and the model's old
-        calibration stays; with a new label set there is none, and the probabilities are as the network gives them
-        (temperature 1) and the model never abstains.
+        abstaining, ``test`` is only measured. Without ``validation`` a warning says that training runs all its epochs
+        and that the model's old calibration stays; with a new label set there is none, and the probabilities are as
+        the network gives them (temperature 1) and the model never abstains.
     output
         Folder to write the model and ``training.json`` to.
     base
-        Model to start from, or its folder; the shipped one if not given. Changed in place if a classifier.
+        Model to start from, or its folder; the shipped one if not given. Changed in place if a classifier, and on the
+        engine ``torch-fp32`` afterwards.
     options
         How to fit.
     name
@@ -108,11 +109,13 @@ def fine_tune(
     classifier = base if isinstance(base, StanceClassifier) else StanceClassifier.from_pretrained(base)
     held = {split: examples for split, examples in splits.items() if split != "train" and examples}
     before: dict[str, float] = {}
-    if set(corpus.labels) == set(classifier.labels):
+    if known := set(corpus.labels) == set(classifier.labels):
         before = {split: macro_f1(classifier, examples) for split, examples in held.items()}
     train, off = _prepared(classifier, corpus, train, remember, options.seed)
     if remember and off:
         _warn(Rejection(corpus.name, None, "not-remembered", f"the default targets may be forgotten: {off}"), on_warn)
+    if not validation:
+        _warn(Rejection(corpus.name, None, "no-validation", _unchecked(corpus, known)), on_warn)
     classifier.config.name = name or corpus.name
     keeper = KeepBest(classifier, validation, patience, min_steps) if validation else None
     steps_per_epoch = -(-len(train) // options.batch_size)
@@ -175,6 +178,13 @@ def _left_out(examples: Sequence[Example], room: int) -> str:
     if any(e.beliefs for e in examples) or all(names <= set(e.labels) for e in examples):
         return ""
     return f"the statements have {min(len(e.labels) for e in examples)} labels or more, and {room} targets share a pass"
+
+
+def _unchecked(corpus: Corpus, known: bool) -> str:
+    """Say what is not done without validation statements; `known` tells whether the labels are those of the model."""
+    without = "the old calibration stays" if known else "probabilities are not calibrated, and the model never abstains"
+    other = " (call the split dev so, to have it used)" if "dev" in corpus.splits else ""
+    return f"no labelled statement in a split validation{other}: training runs all its epochs; {without}"
 
 
 def _warn(notice: Rejection, on_warn: Callable[[Rejection], None] | None) -> None:

@@ -87,6 +87,8 @@ def fit(
 ) -> StanceClassifier:
     """Fine-tune a classifier in place, on a GPU if there is one; afterwards its model is where it was before.
 
+    It runs on the engine ``torch-fp32`` from then on: the others hold a copy of the weights as they were.
+
     Parameters
     ----------
     classifier
@@ -113,6 +115,8 @@ def fit(
         import accelerate  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
+    if classifier.engine.name != "torch-fp32":
+        classifier.use_engine("torch-fp32")
     model, config = classifier.model, classifier.config
     device = model.device
     trainer = _StanceTrainer(

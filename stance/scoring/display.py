@@ -87,10 +87,10 @@ def figures_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[st
 def explained_line(row: StanceRow, parts: Sequence[tuple[str, int, int, float]]) -> Text:
     """Return a row's label and its statement, words that add to the label in orange, that take from it in blue.
 
-    Strong words are bold and underlined as well, so that nothing hangs on colour alone.
+    The label is written as in `rows_table`. Strong words are bold and underlined as well, so that nothing hangs on
+    colour alone.
     """
-    line = Text(f"{row.target}: ", style="bold")
-    line.append(f"{row.label} {row.confidence:.2f}", style=_STYLES.get(row.label, ""))
+    line = Text(f"{row.target}: ", style="bold").append_text(_stance(row))
     words = Text(row.statement)
     strongest = max((abs(part[3]) for part in parts), default=0.0)
     for _, start, end, share in parts:

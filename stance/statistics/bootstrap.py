@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.statistics.resampling import cluster_draws
+from stance.statistics.resampling import cluster_draws, interval
 from stance.statistics.spread import percentile_interval
 
 __all__ = ["clustered_interval", "confusion_by_cluster", "f1_per_label"]
@@ -52,6 +52,7 @@ def clustered_interval(
     resamples: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
+    few: bool = False,
 ) -> tuple[float, float]:
     """Return the percentile interval of a figure when whole clusters are drawn with replacement; see `cluster_draws`.
 
@@ -67,7 +68,12 @@ def clustered_interval(
         Coverage aimed at.
     seed
         Seed of the draws.
+    few
+        Whether to widen it for few clusters (`stance.statistics.resampling.interval`).
     """
     drawn = cluster_draws(counts.reshape(len(counts), -1), draws=resamples, rng=np.random.default_rng(seed))
-    low, high = percentile_interval(figure(drawn.reshape(resamples, *counts.shape[1:])), level)
+    values = figure(drawn.reshape(resamples, *counts.shape[1:]))
+    if few:
+        return interval(values, len(counts), level)
+    low, high = percentile_interval(values, level)
     return float(low), float(high)

@@ -212,6 +212,9 @@ def test_leaks_are_found_and_a_new_split_has_none():
     bad = Corpus("c", LABELS, TARGETS, {"train": everything[::2], "test": everything[1::2]})
     leaks = find_leaks(bad)
     assert {leak.kind for leak in leaks} == {"near-duplicate", "document"}
+    first = next(leak for leak in leaks if leak.kind == "near-duplicate")
+    assert str(first).startswith(f"{first.id} of {first.split} and {first.other_id} of {first.other_split} repeat each")
+    assert str(next(leak for leak in leaks if leak.kind == "document")).endswith("come from one document")
     good = split_corpus(bad, SHARES, seed=3)
     assert find_leaks(good) == ()
     assert sorted(r.id for r in good.records) == sorted(r.id for r in everything)

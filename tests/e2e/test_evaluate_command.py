@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from stance.cli import main
+from stance.schema import StanceRow
+from stance.scoring.display import explained_line
 
 QUICK = ["--resamples", "100", "--no-behaviour", "--no-explain"]
 
@@ -62,6 +65,25 @@ def test_classify_explains(tmp_path, capsys):
     row = json.loads(capsys.readouterr().out)
     assert "".join(t["token"] for t in row["attributions"]) == "Russiabetrayedus"
     assert main(["classify", str(path), "--explain", "-o", str(tmp_path / "r.jsonl")]) == 2
+
+
+def test_an_explanation_says_what_the_model_abstains_from_and_what_it_did_not_see():
+    row = StanceRow(
+        **dict.fromkeys(("article_id", "statement_id", "quotation_id", "model"), "a"),
+        **dict.fromkeys(("outlet", "published", "quote_type", "cue", "speaker", "speaker_mention", "speaker_country")),
+        start=0,
+        end=18,
+        statement="Russia betrayed us",
+        target="Russia",
+        label="against",
+        probabilities={},
+        confidence=0.44,
+        abstained=True,
+        truncated=True,
+    )
+    assert explained_line(row, []).plain == "Russia: (against 0.44) cut\n  Russia betrayed us"
+    sure = replace(row, abstained=False, truncated=False)
+    assert explained_line(sure, []).plain == "Russia: against 0.44\n  Russia betrayed us"
 
 
 def test_classify_explains_the_label_that_it_prints(tmp_path, capsys, monkeypatch):

@@ -72,7 +72,7 @@ def test_the_same_label_set_keeps_the_old_targets(tmp_path):
     """Steps large enough to forget by: with remembering the answers move less, and more labels stay."""
     asked = [Statement(id=text, text=text) for text in ASKED]
     targets = ["United States", "Russia", "China", "Ukraine"]
-    hard = replace(QUICK, learning_rate=5e-4)
+    hard, told = replace(QUICK, learning_rate=5e-4), []
 
     def answers(remember):
         base = StanceClassifier.from_pretrained()
@@ -80,6 +80,7 @@ def test_the_same_label_set_keeps_the_old_targets(tmp_path):
         few = corpus(labels=("against", "favor"))  # without a validation split, so that all steps are made
         same = replace(few, labels=LABELS, splits={"train": few.splits["train"], "test": few.splits["validation"]})
         made = {"output": tmp_path, "base": base, "options": hard, "min_steps": 24, "remember": remember}
+        made["on_warn"] = told.append
         result = fine_tune(same, **made)
         assert result.before.keys() == result.after.keys() == {"test"}
         after, _ = result.classifier.predict_proba(asked, targets)
@@ -88,6 +89,7 @@ def test_the_same_label_set_keeps_the_old_targets(tmp_path):
     (moved, kept), (moved_without, kept_without) = answers(True), answers(False)
     assert moved < 0.8 * moved_without
     assert kept > kept_without
+    assert {notice.rule for notice in told} == {"no-validation"}
 
 
 def test_labels_in_another_order_are_the_same_label_set(tiny, tmp_path, recwarn):
@@ -95,7 +97,8 @@ def test_labels_in_another_order_are_the_same_label_set(tiny, tmp_path, recwarn)
     turned = replace(corpus(labels=("against", "favor")), labels=("favor", "against", "not_addressed", "neutral"))
     turned = replace(turned, splits={"train": turned.splits["train"], "test": turned.splits["validation"]})
     still = replace(QUICK, learning_rate=0.0, head_learning_rate=0.0)
-    result = fine_tune(turned, output=tmp_path, base=tiny, options=still, remember=True, min_steps=1)
+    made = {"output": tmp_path, "base": tiny, "remember": True, "min_steps": 1}
+    result = fine_tune(turned, options=still, on_warn=lambda notice: None, **made)
     assert result.classifier.labels == LABELS
     assert result.classifier.config.calibration_temperature == 1.5
     assert result.before == result.after != {}
@@ -111,6 +114,7 @@ def test_remembering_that_was_asked_for_is_not_dropped_in_silence(tiny, tmp_path
     full = tuple(CorpusRecord(Statement(id=text, text=text), many) for text in ASKED)
     fine_tune(Corpus("eight", LABELS, tuple(many), {"train": full}), options=QUICK, **made)
     fine_tune(corpus(), options=QUICK, **made)
+    assert told.pop(1 if remember else 0).rule == "no-validation"
     assert [(notice.file, notice.rule) for notice in told] == (
         [("eight", "not-remembered"), ("barrage", "not-remembered")] if remember else []
     )
@@ -118,6 +122,31 @@ def test_remembering_that_was_asked_for_is_not_dropped_in_silence(tiny, tmp_path
         assert "8 labels or more, and 8 targets share a pass" in told[0].message
         assert "the labels of the model are others (against, neutral, favor, not_addressed)" in told[1].message
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(("labels", "without"), [(None, "never abstains"), (LABELS, "the old calibration stays")])
+def test_training_without_validation_says_what_is_not_done(tiny, tmp_path, labels, without):
+    told = []
+    whole = corpus() if labels is None else replace(corpus(labels=("against", "favor")), labels=labels)
+    for split in ("dev", "test"):
+        bare = replace(whole, splits={"train": whole.splits["train"], split: whole.splits["validation"]})
+        fine_tune(bare, output=tmp_path, base=tiny, options=QUICK, min_steps=1, on_warn=told.append)
+    assert [(notice.file, notice.rule) for notice in told] == [("barrage", "no-validation")] * 2
+    assert without in told[0].message
+    assert "call the split dev so" in told[0].message
+    assert "call the split" not in told[1].message
+
+
+@pytest.mark.parametrize("labels", [("against", "favor"), LABELS])
+def test_training_is_seen_whatever_engine_the_base_runs_on(tiny, tmp_path, labels):
+    tiny.use_engine("onnx-fp32")
+    asked = [Statement(id="s", text="Russia lost.")]
+    taught = replace(corpus(labels=("against", "favor")), labels=labels)
+    result = fine_tune(taught, output=tmp_path, base=tiny, options=QUICK, min_steps=8)
+    found = result.classifier.predict_proba(asked, ["Russia"])[0]
+    stored = StanceClassifier.from_pretrained(tmp_path).predict_proba(asked, ["Russia"])[0]
+    assert found == pytest.approx(stored, abs=1e-4)
+    assert result.classifier.engine.name == "torch-fp32"
 
 
 def test_nobody_told_of_it_gets_a_python_warning(tiny, tmp_path):

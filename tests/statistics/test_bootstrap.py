@@ -37,6 +37,17 @@ def test_interval_covers_as_stated():
     assert hits / 300 == pytest.approx(0.95, abs=0.035)
 
 
+def test_an_interval_of_few_clusters_covers_as_stated_once_it_is_widened():
+    rng, hits = np.random.default_rng(3), {False: 0, True: 0}
+    for seed in range(400):
+        counts = rng.normal(5, 1, size=6).reshape(-1, 1)
+        for few in hits:
+            low, high = clustered_interval(counts, lambda total: total[:, 0] / 6, resamples=1000, seed=seed, few=few)
+            hits[few] += low <= 5 <= high
+    assert hits[True] / 400 == pytest.approx(0.94, abs=0.03)
+    assert hits[False] < hits[True] - 20
+
+
 def test_every_bootstrap_draws_the_same_clusters_from_one_seed():
     counts = np.random.default_rng(2).poisson(3, size=(40, 2)).astype(np.int64)
     sums = cluster_draws(counts, draws=700, rng=np.random.default_rng(5))

@@ -1,17 +1,19 @@
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from stance.learning import Example, FitOptions
+from stance.learning import Example, FitOptions, fit
 from stance.learning.calibration import fit_temperature, labelled_logits
 from stance.learning.examples import Collator
 from stance.model import IGNORED
 from stance.schema import LABELS, Statement
 from training.augment import Variation, VariationOptions
-from training.build import build_stage
+from training.build import build, build_stage
 from training.corpora import own
 from training.corpora.country_stance import TARGETS, decode
 from training.counterfactual import swap_countries
@@ -55,26 +57,22 @@ def test_the_loss_mixes_label_and_teacher(tiny, weight, temperature):
     assert found.loss.item() == pytest.approx(((both + label + belief) / 3).item(), rel=1e-4)
 
 
-def test_teachers_are_averaged_and_asked_once(teachers, tmp_path, monkeypatch):
+def test_teachers_are_averaged(teachers):
     from stance.model import StanceClassifier
 
     examples = [example("Russia attacked Ukraine"), example("China trades with Peru", None)]
-    first = taught(examples, Teachers(teachers, tmp_path / "run"))
+    first = taught(examples, Teachers(teachers))
     statements = [e.statement for e in examples]
     p = [StanceClassifier.from_pretrained(folder).predict_proba(statements, TARGETS)[0] for folder in teachers]
     assert not np.allclose(p[0], p[1])
     found = np.array([[e.beliefs[t] for t in TARGETS] for e in first])
     assert found == pytest.approx((p[0] + p[1]) / 2, abs=1e-6)
     assert [e.labels for e in first] == [e.labels for e in examples]
-    monkeypatch.setattr(StanceClassifier, "predict_proba", None)
-    assert taught(examples, Teachers(teachers, tmp_path / "run")) == first
-    with pytest.raises(TypeError):
-        taught(examples[:1], Teachers(teachers, tmp_path / "run"))  # other statements are not taken from the file
 
 
-def test_no_teacher_is_an_error(tmp_path):
+def test_no_teacher_is_an_error():
     with pytest.raises(ValueError, match="at least one teacher"):
-        Teachers([], tmp_path)
+        Teachers([])
 
 
 def test_unlabelled_statements_name_a_country_and_repeat_nothing_held_out(tmp_path, monkeypatch):
@@ -112,7 +110,7 @@ def test_unlabelled_statements_come_from_no_document_held_out(tmp_path, monkeypa
 
 def test_what_is_believed_does_not_depend_on_which_country_it_is_about(teachers, tmp_path):
     texts = ("Russia attacked Ukraine", "Ukraine attacked Russia", "It rained")
-    asked = Teachers(teachers, tmp_path)
+    asked = Teachers(teachers)
     one, other, rain = taught([example(t) for t in texts], asked, swaps=23)
     plain, reverse, _ = taught([example(t) for t in texts], asked)
 
@@ -174,13 +172,12 @@ def test_a_stage_learns_from_its_teachers(tiny, teachers, tmp_path, monkeypatch)
     before = distance()
     build_stage(student, recipe, stage, tmp_path, tmp_path / "run")
     assert distance() < before / 2
-    assert len(list((tmp_path / "run").glob("teachers-*.npy"))) == 1
 
 
 def test_a_model_may_be_its_own_teacher(tiny, teachers, tmp_path, monkeypatch):
     asked = []
 
-    def kept(examples, options, data, output):
+    def kept(examples, options, data):
         asked.append([type(tiny).from_pretrained(folder) for folder in options.teachers])
         return examples
 
@@ -202,9 +199,52 @@ def test_a_model_may_be_its_own_teacher(tiny, teachers, tmp_path, monkeypatch):
     assert other.config.calibration_temperature == 1.5
 
 
+def test_a_model_is_built_stage_by_stage_and_nothing_else_is_written(tiny, tmp_path, monkeypatch):
+    asked, trained = [], []
+
+    def kept(examples, options, data):
+        asked.append(options.teachers)
+        return examples
+
+    def noted(classifier, examples, options, **others):
+        trained.append((options.seed, len(examples)))
+        return fit(classifier, examples, options, **others)
+
+    labelled = [example(f"Russia {verb} Ukraine", code) for verb in ("hit", "helped") for code in ("-a-n", "-n-a")]
+    sets = dict.fromkeys(("country_stance/validation", "own/validation", "newsmtsc-mt/dev"), labelled)
+    monkeypatch.setattr("training.build.training_examples", lambda data, stage: labelled * int(stage.repeat["own"]))
+    monkeypatch.setattr("training.build.distilled", kept)
+    monkeypatch.setattr("training.build.validation_sets", lambda data: sets)
+    monkeypatch.setattr("training.build.fit", noted)
+    options = FitOptions(epochs=1, batch_size=4, head_learning_rate=0.05, warmup=0.0, bf16=False)
+    stages = [
+        Stage({"own": 1}, fit=replace(options, seed=1)),
+        Stage({"own": 2}, fit=replace(options, seed=2), distillation=Distillation([STORED]), patience=1),
+        Stage({"own": 3}, fit=replace(options, seed=3), distillation=Distillation([BEFORE, STORED]), keep=0.3),
+    ]
+    recipe = Recipe(stages, variation=VariationOptions(0, 0, 0, 0, 0, 0), risk=0.2)
+    start, output = tmp_path / "start", tmp_path / "built"
+    tiny.save_pretrained(start, dtype=torch.float32)
+    name = build(recipe, tmp_path, output, start=start)
+    assert trained == [(1, 4), (2, 8), (3, 12)]
+    assert asked[0] == [STORED]
+    assert len(asked) == 2
+    assert asked[1][1] == STORED
+    assert not Path(asked[1][0]).exists()  # the copy that was asked
+    assert sorted(p.name for p in output.iterdir()) == ["config.json", "model.safetensors", "tokenizer.json"]
+    weights = load_file(output / "model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float16}
+    linear = weights["head.1.weight"].float()
+    assert torch.equal(linear, linear.to(torch.bfloat16).float())
+    built = type(tiny).from_pretrained(output)
+    assert built.id == name
+    assert built.config.abstain_risk == 0.2
+    assert built.config.calibration_temperature != tiny.config.calibration_temperature
+
+
 def test_examples_of_other_targets_are_left_as_they_are(teachers, tmp_path):
     other = Example(Statement(id="o", text="Smith won."), {"Smith": "favor"})
-    found = distilled([other, example("Russia attacked Ukraine")], Distillation(teachers, swaps=1), tmp_path, tmp_path)
+    found = distilled([other, example("Russia attacked Ukraine")], Distillation(teachers, swaps=1), tmp_path)
     assert found[0] == other
     assert [set(e.beliefs) for e in found[1:]] == [set(TARGETS)]
 
@@ -215,7 +255,7 @@ def test_named_targets_are_asked_about_where_the_recipe_says_so(tiny, teachers, 
     other = Example(Statement(id="o", text="Smith beat Jones."), {"Smith": "favor", "Jones": "neutral"}, corpus="news")
     left = Example(Statement(id="p", text="Brown lost."), {"Brown": "against"}, corpus="dse")
     options = Distillation(teachers, named=["news"], swaps=0)
-    found = distilled([other, left, example("Russia attacked Ukraine")], options, tmp_path, tmp_path)
+    found = distilled([other, left, example("Russia attacked Ukraine")], options, tmp_path)
     assert found[0] == left
     assert found[1].labels == other.labels
     models = [StanceClassifier.from_pretrained(folder) for folder in teachers]
@@ -230,12 +270,12 @@ def test_what_the_stored_teacher_was_not_asked_about_is_learned_from_its_labels(
     store(tiny, [old.statement, won.statement], [TARGETS, ("Smith",)], path)
     monkeypatch.setattr("training.teachers.Stored", lambda: Stored(path))
     options = Distillation([STORED], named=["news"], swaps=0)
-    found = {e.statement.id: e for e in distilled([old, new, won], options, tmp_path, tmp_path / "run")}
+    found = {e.statement.id: e for e in distilled([old, new, won], options, tmp_path)}
     assert set(found[old.statement.id].beliefs) == set(TARGETS)
     assert found[new.statement.id] == new
     assert found["o"] == won
     assert "2 of 3 examples are learned from their labels alone" in capsys.readouterr().out
-    assert len(distilled([old], options, tmp_path, tmp_path / "run")) == 1
+    assert len(distilled([old], options, tmp_path)) == 1
     assert capsys.readouterr().out == ""
 
 
@@ -255,7 +295,7 @@ def test_stored_answers_are_those_of_the_teacher(tiny, teachers, tmp_path, monke
     with pytest.raises(ValueError, match="no answer about 1 of 2 pairs, the first o toward Brown"):
         kept.about([won, won], ["Smith", "Brown"])
     monkeypatch.setattr("training.teachers.Stored", lambda: kept)
-    both = Teachers([STORED, teachers[0]], tmp_path / "run")
+    both = Teachers([STORED, teachers[0]])
     q = type(tiny).from_pretrained(teachers[0]).predict_proba([war], TARGETS)[0]
     mean = (teacher.predict_proba([war], TARGETS)[0] + q)[0] / 2
     assert both.about_countries([war])[0] == pytest.approx(mean, abs=0.005)

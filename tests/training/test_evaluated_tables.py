@@ -8,7 +8,7 @@ from stance.learning import Example
 from stance.model import StanceClassifier, shipped_model
 from stance.schema import LABELS, Statement
 from tests.training.test_tables import made
-from training import agreement, evaluate, learning_curve, model_card, single_pass
+from training import agreement, evaluate, kept, learning_curve, model_card, single_pass
 from training.agreement import ceiling, readings, reliability
 from training.corpora import country_stance
 from training.corpora.country_stance import TARGETS, decode
@@ -104,7 +104,7 @@ def test_the_card_prints_what_is_kept(data):
     card = (shipped_model() / "README.md").read_text(encoding="utf-8")
     name = StanceClassifier.from_pretrained().id
     held = {s: country_task("country-stance", list(country_stance.read(data, s))) for s in ("validation", "test")}
-    _, note = single_pass.stored_answers(single_pass.KEPT, held["test"], "test")
+    _, note = single_pass.both_starts(kept.FOLDER, held["test"], "test", name)
     notes = [note, *(table.note for table in evaluate.kept_tables(name, data, held["validation"]))]
     absent = [note for note in notes if note not in card]
     assert not absent, "not in the card, run python -m training.evaluate --card: " + "; ".join(absent)

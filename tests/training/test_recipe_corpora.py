@@ -43,7 +43,7 @@ def test_no_stage_learns_from_what_repeats_a_held_out_statement(stages, held):
     kept = drop_near_duplicates(list(once.values()), [e for examples in held.values() for e in examples])
     assert len(kept) == len(once)
     spoken = Contained([e.statement.text for examples in held.values() for e in examples])
-    assert not any(map(spoken.within, once))
+    assert not any(map(spoken.touch, once))
 
 
 def test_what_is_chosen_on_repeats_no_test_statement(data, held, monkeypatch):
@@ -69,7 +69,7 @@ def test_the_kept_teacher_answers_most_of_what_each_stage_asks(data, held, tmp_p
             continue
         options, examples = replace(stage.distillation, teachers=[STORED]), training_examples(data, stage)
         asked += 1
-        taught = [e for e in distilled(examples, options, data, tmp_path) if e.beliefs]
+        taught = [e for e in distilled(examples, options, data) if e.beliefs]
         assert {"newsmtsc", "own", "polnear"} <= {e.corpus for e in taught}
         assert len(taught) > sum(e.corpus != "dse" for e in examples)
         p = np.array([q for e in taught for q in e.beliefs.values()])
@@ -77,3 +77,12 @@ def test_the_kept_teacher_answers_most_of_what_each_stage_asks(data, held, tmp_p
         countries = [e for e in taught if set(e.labels) <= set(TARGETS)]
         assert all(tuple(e.beliefs) == TARGETS for e in countries)
     assert asked
+
+
+def test_texts_that_hold_others_or_stand_within_them_are_found():
+    found = Contained(["We will rebuild the bridge, he said, and the harbour by spring", "Moscow lied"])
+    assert found.touch("“We will rebuild the bridge,” he said, “and the harbour by spring,” to applause")
+    assert found.touch("he said and the harbour by spring")
+    assert not found.touch("the harbour by spring")  # few words stand anywhere
+    assert not found.touch("He said that Moscow lied about the harbour by spring")
+    assert not found.touch("We will rebuild the bridge and the harbour by spring of the year")

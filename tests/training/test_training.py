@@ -20,7 +20,8 @@ from training.corpora.country_stance import TARGETS, decode, settled
 from training.counterfactual import random_order, swap_countries, swappable
 from training.duplicates import drop_near_duplicates
 from training.flips import false_sides, flip_consistency, swapped_pairs
-from training.recipe import Recipe, Stage, load_recipe, training_examples, validation_sets
+from training.recipe import DEFAULT, Recipe, Stage, load_recipe, training_examples, validation_sets
+from training.tasks import tasks
 
 
 def example(text, code="-a-f", speaker=None, before=""):
@@ -455,6 +456,17 @@ def test_every_own_label_of_a_train_document_finds_its_statement(data):
     assert all(articles[int(name.removeprefix("newsmtsc:train:"))] in kept_aside for name in lost)
     few = {e.statement.id for e in country_stance.read(data, "train", readers=["b"])}
     assert few < ids
+
+
+def test_baselines_learn_from_the_labels_that_the_recipe_learns_from(data):
+    readers = load_recipe(DEFAULT).stages[0].readers
+    heeded = {e.statement.id for e in country_stance.read(data, "train", readers=readers)}
+    every = {e.statement.id for e in country_stance.read(data, "train")}
+    learned, _ = tasks(data, "validation")["country-stance"]
+    ids = {e.statement.id for e in learned.examples}
+    assert len(every) > len(heeded) > 10_000
+    assert ids <= heeded
+    assert len(ids) > 0.95 * len(heeded)
 
 
 def test_later_readings_settle_labels_of_train_documents(data, tmp_path, monkeypatch):

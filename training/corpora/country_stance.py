@@ -111,6 +111,8 @@ def settled(first: dict[str, str], further: Sequence[dict[str, str]]) -> dict[st
     """
     if len(further) < 2:
         return dict(first)
+    if len(further) > 2:
+        raise ValueError(f"{len(further) + 1} readings of one statement, at most three can be settled")
     second, third = further
     return {t: first[t] if first[t] in (second[t], third[t]) else third[t] for t in first}
 
