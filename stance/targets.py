@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -13,7 +14,7 @@ import yaml
 from stance.errors import TargetError
 from stance.schema import Target
 
-__all__ = ["default_targets", "load_targets", "resolve_targets"]
+__all__ = ["default_targets", "load_targets", "name_in", "resolve_targets"]
 
 _KEYS = {"name", "aliases", "description"}
 
@@ -70,6 +71,22 @@ def resolve_targets(spec: str | Path | Sequence[str | Target] | None) -> tuple[T
             part = known.get(name.casefold(), Target(name))
         found.append(part)
     return _checked(found, file="--targets")
+
+
+def name_in(target: Target, text: str) -> str:
+    """Return the name of a target that a text uses: its own if it stands there, else the first alias, else its own.
+
+    Names are found as whole words, a plural or possessive s aside, in the case they are written in.
+    """
+    if _place(target.name, text) is not None:
+        return target.name
+    found = [(place, -len(alias), alias) for alias in target.aliases if (place := _place(alias, text)) is not None]
+    return min(found)[2] if found else target.name
+
+
+def _place(name: str, text: str) -> int | None:
+    found = re.search(rf"(?<!\w){re.escape(name)}(?:['’]?s)?(?!\w)", text)
+    return found.start() if found else None
 
 
 def _parse(text: str, *, file: str) -> tuple[Target, ...]:

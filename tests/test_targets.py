@@ -2,7 +2,7 @@ import pytest
 
 from stance.errors import TargetError
 from stance.schema import Target
-from stance.targets import default_targets, load_targets, resolve_targets
+from stance.targets import default_targets, load_targets, name_in, resolve_targets
 
 
 def test_four_defaults_in_order():
@@ -56,3 +56,21 @@ def test_bad_files_name_file_record_and_rule(tmp_path, text, rule, record):
 def test_missing_file(tmp_path):
     with pytest.raises(TargetError, match="cannot read targets"):
         resolve_targets(str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("NATO and the Alliance", "NATO"),
+        ("The Alliance, not Brussels, decides", "The Alliance"),
+        ("Brussels knows what the Alliance wants", "Brussels"),
+        ("Brussels’ plan and the Atlanticists", "Brussels"),
+        ("Brussels Airport is shut", "Brussels Airport"),
+        ("Atlanticists’ hopes", "Atlanticist"),
+        ("an alliance of grocers in BRUSSELS", "NATO"),
+        ("It rained", "NATO"),
+    ],
+)
+def test_the_name_that_a_text_uses(text, name):
+    nato = Target("NATO", ("Brussels", "The Alliance", "the Alliance", "Brussels Airport", "Atlanticist"))
+    assert name_in(nato, text) == name

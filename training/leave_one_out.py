@@ -1,11 +1,12 @@
 """Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--share 0.5]``.
 
-For each target, a model is trained without it and asked about it on validation statements; beside it, the same training
-with all four. Each run is the recipe's first stage: all corpora together for one epoch from the plain encoder, varied
-as the recipe says. Left out are the labels toward the target, and those of NewsMTSC and DSE toward a name that holds
-the target's or one of its aliases; countries are exchanged among the other three alone. Presidents of the United
-States are no aliases of it. The answers are kept (`training.kept`) as each run ends: a run that was broken off goes on
-where it stopped, and `training.evaluate` prints the figures. ``--dry-run`` counts the examples and trains nothing.
+For each target, a model is trained without it and asked about it on validation statements, by its name and by the name
+of it that the statement uses (`stance.targets.name_in`); beside it, the same training with all four. Each run is the
+recipe's first stage: all corpora together for one epoch from the plain encoder, varied as the recipe says. Left out are
+the labels toward the target, and those of NewsMTSC and DSE toward a name that holds the target's or one of its aliases;
+countries are exchanged among the other three alone. Presidents of the United States are no aliases of it. The answers
+are kept (`training.kept`) as each run ends: a run that was broken off goes on where it stopped, and `training.evaluate`
+prints the figures. ``--dry-run`` counts the examples and trains nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from stance.learning import Augment, Example
 from stance.model import StanceClassifier
-from stance.targets import default_targets
+from stance.targets import default_targets, name_in
 from training.augment import PEOPLE, Variation, VariationOptions
 from training.corpora import country_stance, data_folder
 from training.corpora.country_stance import TARGETS
@@ -40,6 +41,8 @@ KEPT = FOLDER / "leave_one_out.json"
 """Answers of the last runs: label ids of held-out items, no text."""
 _ITEMS = "validation"
 _ALL = "all"
+_WAYS = ("seen", "unseen", "unseen, as named")
+"""Trained on the target; never, and asked about by its name; never, and by the name of it that the statement uses."""
 
 
 def names_of(target: str) -> re.Pattern[str]:
@@ -118,10 +121,10 @@ def run_of(target: str | None, examples: Sequence[Example], options: VariationOp
     return left, VariationWithout(target, options, distractors(left), around)
 
 
-def compared(held: Task, target: str, seen: NDArray[np.int64], unseen: NDArray[np.int64]) -> dict[str, Any]:
-    """Return macro-F1 toward a target of a model that was trained on it, of one that was not, and the difference.
+def compared(held: Task, target: str, answers: Mapping[str, NDArray[np.int64]]) -> dict[str, Any]:
+    """Return macro-F1 toward a target of a model trained on it and of one that was not, and how far they lie apart.
 
-    Each with its 95 % interval over whole documents; the difference of the same documents.
+    Each with its 95 % interval over whole documents; differences are of the same documents.
 
     Parameters
     ----------
@@ -129,15 +132,17 @@ def compared(held: Task, target: str, seen: NDArray[np.int64], unseen: NDArray[n
         Statement-target pairs of all targets.
     target
         The target.
-    seen, unseen
-        Label ids of the target's pairs by each model, shape ``(statements,)``.
+    answers
+        Label ids of the target's pairs, each of shape ``(statements,)``, by way: ``seen``; ``unseen``; ``unseen, as
+        named``.
     """
-    return _compared(part(held, np.array(held.targets) == target), seen, unseen)
+    return _compared(part(held, np.array(held.targets) == target), answers)
 
 
-def _compared(mine: Task, seen: NDArray[np.int64], unseen: NDArray[np.int64]) -> dict[str, Any]:
-    found = {name: figures(mine, answer)["macro-F1"] for name, answer in (("seen", seen), ("unseen", unseen))}
-    return {**found, "difference": difference(mine, unseen, seen)[0]}
+def _compared(mine: Task, answers: Mapping[str, NDArray[np.int64]]) -> dict[str, Any]:
+    found = {way: figures(mine, answer)["macro-F1"] for way, answer in answers.items()}
+    seen, *others = _WAYS
+    return found | {f"{way}, difference": difference(mine, answers[way], answers[seen])[0] for way in others}
 
 
 def seen_and_unseen(path: Path, held: Task) -> Figures:
@@ -154,25 +159,26 @@ def seen_and_unseen(path: Path, held: Task) -> Figures:
     answers = (kept.results or {}).get("answers", {}) if kept.same_items else {}
     rows = []
     for name, found in _each(held, answers).items():
-        figure = [shown(found[way]) for way in ("seen", "unseen")]
-        rows.append([name, *figure, shown(found["difference"], "+.3f")])
-    columns = ["target", "macro-F1, trained on it", "never trained on it", "difference"]
+        figure = [shown(found[way]) for way in _WAYS]
+        rows.append([name, *figure, *(shown(found[f"{way}, difference"], "+.3f") for way in _WAYS[1:])])
+    asked = "asked by the name that the statement uses"
+    columns = ["target", "macro-F1, trained on it", "never", f"never, {asked}", "difference", f"difference, {asked}"]
     return Figures("Targets never trained, country-stance validation", columns, rows, kept.note)
 
 
 def _each(held: Task, answers: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[str, Any]]:
     """Return what `compared` finds of each target that was left out, and of all of them together."""
-    targets = list(answers.get("unseen", {}))
-    found = {t: compared(held, t, *(np.array(answers[way][t]) for way in ("seen", "unseen"))) for t in targets}
+    targets = list(answers.get(_WAYS[-1], {}))
+    found = {t: compared(held, t, {way: np.array(answers[way][t]) for way in _WAYS}) for t in targets}
     if len(targets) > 1:
         masks = [np.array(held.targets) == t for t in targets]
-        together: list[NDArray[np.int64]] = []
-        for way in ("seen", "unseen"):
+        together: dict[str, NDArray[np.int64]] = {}
+        for way in _WAYS:
             predicted = held.gold.copy()
             for target, mask in zip(targets, masks, strict=True):
                 predicted[mask] = answers[way][target]
-            together.append(predicted[np.any(masks, axis=0)])
-        found[_ALL] = _compared(part(held, np.any(masks, axis=0)), *together)
+            together[way] = predicted[np.any(masks, axis=0)]
+        found[_ALL] = _compared(part(held, np.any(masks, axis=0)), together)
     return found
 
 
@@ -185,6 +191,16 @@ def _answered(classifier: StanceClassifier, held: Task, targets: Sequence[str]) 
     """Return the label ids of all statements by target."""
     p, _ = classifier.predict_proba([e.statement for e in held.examples], targets)
     return {target: p[:, i].argmax(1).tolist() for i, target in enumerate(targets)}
+
+
+def _answered_as_named(classifier: StanceClassifier, held: Task, name: str) -> list[int]:
+    """Return the label ids of all statements toward a target that is asked about by the name the statement uses."""
+    (target,) = (t for t in default_targets() if t.name == name)
+    target = replace(target, aliases=(*target.aliases, PEOPLE[name]))
+    statements = [e.statement for e in held.examples]
+    p = classifier.predict_pairs(statements, [name_in(target, s.text) for s in statements])
+    found: list[int] = p.argmax(1).tolist()
+    return found
 
 
 def _examples(data: Path, stage: Stage, share: float) -> list[Example]:
@@ -226,17 +242,19 @@ def main() -> None:
         return
     held = country_task("country-stance", list(country_stance.read(data, "validation")))
     told: dict[str, Any] = {"settings": settings, "start": _begun(), "items": {_ITEMS: corpus_hash(held)}}
-    answers = so_far(arguments, **told).get("answers", {"seen": {}, "unseen": {}})
+    answers: dict[str, dict[str, list[int]]] = {way: {} for way in _WAYS} | so_far(arguments, **told).get("answers", {})
     for target in (None, *arguments.targets):
-        way, asked = ("unseen", [target]) if target else ("seen", arguments.targets)
-        if set(asked) <= set(answers[way]):
+        ways, asked = (_WAYS[1:], [target]) if target else (_WAYS[:1], arguments.targets)
+        if all(set(asked) <= set(answers[way]) for way in ways):
             continue
         left, vary = run_of(target, examples, recipe.variation)
         model = trained(left, options, vary)
-        answers[way] |= _answered(model, held, asked)
+        answers[ways[0]] |= _answered(model, held, asked)
+        if target:
+            answers[ways[1]][target] = _answered_as_named(model, held, target)
         keep(arguments.output, {"answers": answers}, **told)
     for name, found in _each(held, answers).items():
-        print(f"{name:15s} seen {shown(found['seen'])} unseen {shown(found['unseen'])}")
+        print(f"{name:15s} " + ", ".join(f"{way} {shown(found[way])}" for way in _WAYS))
 
 
 if __name__ == "__main__":

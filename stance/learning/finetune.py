@@ -117,6 +117,7 @@ def fine_tune(
     if not validation:
         _warn(Rejection(corpus.name, None, "no-validation", _unchecked(corpus, known)), on_warn)
     classifier.config.name = name or corpus.name
+    classifier.config.known_targets = _known_targets(classifier, corpus) if known else list(corpus.targets)
     keeper = KeepBest(classifier, validation, patience, min_steps) if validation else None
     steps_per_epoch = -(-len(train) // options.batch_size)
     epochs = max(options.epochs, -(-min_steps // steps_per_epoch))
@@ -141,6 +142,12 @@ def _prepared(
         return train, off
     train = train if remember is False else remembered(classifier, train)
     return train, _left_out(train, classifier.config.targets_per_pass)
+
+
+def _known_targets(classifier: StanceClassifier, corpus: Corpus) -> list[str] | None:
+    """Return what a model that keeps its labels is trained on by name; it stays untold where it was before."""
+    before = classifier.config.known_targets
+    return before if before is None else list(dict.fromkeys([*before, *corpus.targets]))
 
 
 def corpus_examples(corpus: Corpus, split: str) -> list[Example]:

@@ -205,7 +205,7 @@ class StanceClassifier:
         self.content_hash = _content_hash(path)
 
     def logits(
-        self, statements: Sequence[Statement], targets: Sequence[str]
+        self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Score every statement against every target.
 
@@ -215,6 +215,8 @@ class StanceClassifier:
             Length ``n``.
         targets
             Length ``t``, any number.
+        asked
+            Names that the targets are asked about by, for each statement as many; their own if not given.
 
         Returns
         -------
@@ -222,13 +224,16 @@ class StanceClassifier:
         truncated : array of shape (n,)
             Whether the model did not see the whole statement, its speaker's whole name or a target's.
         """
-        prepared = self.prepare(statements, targets)
+        prepared = self.prepare(statements, targets, asked)
         return self.run(prepared), prepared.truncated
 
-    def prepare(self, statements: Sequence[Statement], targets: Sequence[str]) -> Prepared:
+    def prepare(
+        self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
+    ) -> Prepared:
         """Tokenise and pack: the half of `logits` that needs no network, for threads that work ahead of it."""
         groups = self.packer.passes(targets)
-        passes = [self.packer.pack(statements, [group] * len(statements)) for group in groups]
+        names = [groups] * len(statements) if asked is None else [self.packer.passes(each) for each in asked]
+        passes = [self.packer.pack(statements, [each[i] for each in names]) for i in range(len(groups))]
         truncated = np.zeros(len(statements), dtype=bool)
         for packed in passes:
             truncated |= np.fromiter((p.truncated for p in packed), dtype=bool, count=len(packed))
@@ -248,10 +253,10 @@ class StanceClassifier:
         return np.concatenate(parts, axis=1)
 
     def predict_proba(
-        self, statements: Sequence[Statement], targets: Sequence[str]
+        self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return calibrated probabilities, shape ``(n, t, labels)``, and the truncation flags of `logits`."""
-        logits, truncated = self.logits(statements, targets)
+        logits, truncated = self.logits(statements, targets, asked)
         return self.probabilities(logits), truncated
 
     def predict_pairs(self, statements: Sequence[Statement], targets: Sequence[str]) -> NDArray[np.float64]:

@@ -51,6 +51,9 @@ class StanceConfig(PretrainedConfig):
         What targets that share a pass see of one another: nothing (``apart``; the text sees them all, so that each
         still has a slight influence on the others by way of it) or everything (``shared``, as models written before
         there was a choice).
+    known_targets
+        Targets that it was trained on by these names. Others are asked about by the name that the statement uses
+        (`stance.targets.name_in`), where they have aliases; where this is not told (``None``) none are.
     """
 
     model_type = "stance"
@@ -73,6 +76,7 @@ class StanceConfig(PretrainedConfig):
         abstain_threshold_elsewhere: float = 0.0,
         head_dropout: float = 0.1,
         target_view: str = "shared",
+        known_targets: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         self.format = MODEL_FORMAT
@@ -94,6 +98,7 @@ class StanceConfig(PretrainedConfig):
         if target_view not in TARGET_VIEWS:
             raise ValueError(f"target_view is {target_view!r}, must be one of {', '.join(TARGET_VIEWS)}")
         self.target_view = target_view
+        self.known_targets = None if known_targets is None else list(known_targets)
         super().__init__(**kwargs)
 
     def abstain_thresholds(self) -> list[float]:

@@ -14,7 +14,7 @@ from stance.quotes import extract_many, extractor_id, unquoted_sentences
 from stance.schema import Article, StanceRow, Statement, Target, stable_id
 from stance.scoring.statements import StatementRecord
 from stance.scoring.table import StanceRows
-from stance.targets import resolve_targets
+from stance.targets import name_in, resolve_targets
 
 __all__ = ["Scorer", "load"]
 
@@ -156,7 +156,7 @@ class Scorer:
 
     def prepare(self, statements: Sequence[Statement], targets: Sequence[Target] | None = None) -> Prepared:
         """Tokenise and pack statements: the first of the three steps of `classify`, for servers that overlap them."""
-        return self.classifier.prepare(statements, self._names(targets))
+        return self.classifier.prepare(statements, self._names(targets), self.asked(statements, targets))
 
     def encode(self, prepared: Prepared) -> NDArray[np.float32]:
         """Run the network on one lane of the engine, shape ``(n, t, labels)``; as many threads may as it has lanes."""
@@ -174,6 +174,23 @@ class Scorer:
         rows = self._laid_out([(None, s) for s in statements], names, probabilities, prepared.truncated)
         return [StanceRows(islice(rows, len(names)), self.labels) for _ in statements]
 
+    def asked(self, statements: Sequence[Statement], targets: Sequence[Target] | None = None) -> list[list[str]] | None:
+        """Return the names that targets are asked about by, of each statement; ``None`` where they are their own.
+
+        A target that the model was not trained on is asked about by the name that the statement uses.
+
+        Parameters
+        ----------
+        statements
+            The statements.
+        targets
+            Asked about instead of the scorer's own.
+        """
+        wanted, known = self.targets if targets is None else targets, self.classifier.config.known_targets
+        if known is None or not any(t.aliases and t.name not in known for t in wanted):
+            return None
+        return [[t.name if t.name in known else name_in(t, s.text) for t in wanted] for s in statements]
+
     def _names(self, targets: Sequence[Target] | None) -> list[str]:
         return [t.name for t in (self.targets if targets is None else targets)]
 
@@ -182,8 +199,8 @@ class Scorer:
     ) -> Iterator[StanceRow]:
         if not pairs:
             return
-        names = self._names(targets)
-        probabilities, truncated = self.classifier.predict_proba([s for _, s in pairs], names)
+        names, statements = self._names(targets), [s for _, s in pairs]
+        probabilities, truncated = self.classifier.predict_proba(statements, names, self.asked(statements, targets))
         yield from self._laid_out(pairs, names, probabilities, truncated)
 
     def _laid_out(

@@ -86,6 +86,21 @@ def test_an_explanation_says_what_the_model_abstains_from_and_what_it_did_not_se
     assert explained_line(sure, []).plain == "Russia: against 0.44\n  Russia betrayed us"
 
 
+def test_classify_explains_the_name_that_the_model_was_asked_about(tmp_path, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr("stance.model.explain.explain", lambda _, s, target, **how: asked.append((target, how)) or [])
+    targets = tmp_path / "targets.yaml"
+    targets.write_text("targets: [{name: NATO, aliases: [the Alliance]}, Russia]")
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps({"id": "a", "statement": "Russia scolds the Alliance"}) + "\n")
+    assert main(["classify", str(path), "--explain", "--json", "--targets", str(targets)]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["target"] for row in rows] == ["NATO", "Russia"]
+    assert [(name, how["targets"]) for name, how in asked] == [
+        (name, ["the Alliance", "Russia"]) for name in ("the Alliance", "Russia")
+    ]
+
+
 def test_classify_explains_the_label_that_it_prints(tmp_path, capsys, monkeypatch):
     asked = []
     monkeypatch.setattr("stance.model.explain.explain", lambda _, s, target, **how: asked.append((target, how)) or [])

@@ -124,6 +124,18 @@ def test_remembering_that_was_asked_for_is_not_dropped_in_silence(tiny, tmp_path
     assert not recwarn.list
 
 
+def test_a_model_says_which_targets_it_was_trained_on(tiny, tmp_path):
+    def trained_on(labels, base):
+        taught = replace(corpus(labels=("against", "favor")), labels=labels)
+        fine_tune(taught, output=tmp_path, base=base, options=QUICK, min_steps=1)
+        return StanceClassifier.from_pretrained(tmp_path).config.known_targets
+
+    assert trained_on(LABELS, tiny) is None  # what it was trained on before was not told
+    tiny.config.known_targets = ["Russia"]
+    assert trained_on(LABELS, tiny) == ["Russia", "the Tidal Barrage"]
+    assert trained_on(("against", "favor"), tiny) == ["the Tidal Barrage"]
+
+
 @pytest.mark.parametrize(("labels", "without"), [(None, "never abstains"), (LABELS, "the old calibration stays")])
 def test_training_without_validation_says_what_is_not_done(tiny, tmp_path, labels, without):
     told = []

@@ -3,13 +3,14 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from stance import Article, Scorer, Target, default_targets
 from stance.errors import MissingExtraError, OutputError, StatementError, UsageError
-from stance.schema import row_columns, rows_schema
+from stance.schema import Statement, row_columns, rows_schema
 from stance.scoring import StanceRows, read_statements
 from stance.scoring.display import rows_table
 from stance.scoring.scorer import rounded
@@ -118,6 +119,27 @@ def test_records_may_bring_their_own_targets(mine):
     assert [rows[0].statement_id for rows in found] == ["1", "2", "3"]
     alone = mine.classify([records[0].statement], targets=[Target("NATO")])
     assert alone[0].label == found[0][0].label
+
+
+def test_a_target_never_trained_is_asked_about_by_the_name_that_the_statement_uses(tiny):
+    nato, russia = Target("NATO", ("the Alliance",)), default_targets()[1]
+    statements = [Statement("a", "Moscow scolds the Alliance"), Statement("b", "Moscow scolds NATO")]
+    scorer = Scorer(tiny, [nato, russia])
+    assert scorer.asked(statements) is None  # the model does not tell what it was trained on
+    by_name, *_ = tiny.predict_proba(statements, ["NATO", "Russia"])
+    by_alias, *_ = tiny.predict_proba(statements[:1], ["the Alliance", "Russia"])
+    assert abs(by_alias[0] - by_name[0]).max() > 1e-6
+    tiny.config.known_targets = ["Russia"]
+    assert scorer.asked(statements) == [["the Alliance", "Russia"], ["NATO", "Russia"]]
+    assert scorer.asked(statements, [russia]) is None
+    assert scorer.asked(statements, [Target("NATO")]) is None
+    rows = scorer.classify(statements)
+    assert [row.target for row in rows] == ["NATO", "Russia"] * 2
+    found = np.array([[*row.probabilities.values()] for row in rows]).reshape(2, 2, -1)
+    assert found == pytest.approx(np.stack([by_alias[0], by_name[1]]), abs=1e-6)
+    prepared = scorer.prepare(statements)
+    served = scorer.finish(statements, prepared, scorer.encode(prepared))
+    assert [[*row.probabilities.values()] for rows in served for row in rows] == found.reshape(4, -1).tolist()
 
 
 @pytest.mark.parametrize(

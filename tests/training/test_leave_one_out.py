@@ -12,10 +12,19 @@ from training import leave_one_out, plain
 from training.augment import VariationOptions
 from training.corpora.country_stance import TARGETS, decode
 from training.kept import keep
-from training.leave_one_out import VariationWithout, compared, names_of, run_of, seen_and_unseen, without
+from training.leave_one_out import (
+    _WAYS,
+    VariationWithout,
+    _answered_as_named,
+    compared,
+    names_of,
+    run_of,
+    seen_and_unseen,
+    without,
+)
 from training.recipe import DEFAULT, load_recipe
 from training.tables import figures
-from training.tasks import corpus_hash
+from training.tasks import corpus_hash, country_task
 
 OPTIONS = VariationOptions(swap=0.9, alias=0.5, subset=0.25, distractor=0.9, drop_context=0.1, foreign_context=0.4)
 
@@ -108,11 +117,13 @@ def test_seen_and_unseen_are_compared_on_the_targets_pairs():
     gold = held.gold.reshape(-1, 4)[:, 1]  # Russia
     wrong = gold.copy()
     wrong[::5] = 3 - wrong[::5]
-    found = compared(held, "Russia", gold, wrong)
-    assert found["seen"][0] == 1
+    found = compared(held, "Russia", {"seen": gold, "unseen": wrong, "unseen, as named": gold})
+    assert found["seen"][0] == found["unseen, as named"][0] == 1
     assert found["unseen"][0] < found["seen"][0]
-    assert found["difference"][0] == pytest.approx(found["unseen"][0] - found["seen"][0])
-    assert found["difference"][1] <= found["difference"][0] <= found["difference"][2]
+    value, low, high = found["unseen, difference"]
+    assert value == pytest.approx(found["unseen"][0] - found["seen"][0])
+    assert low <= value <= high
+    assert found["unseen, as named, difference"][0] == 0
     others_wrong = np.where(np.array(held.targets) == "Russia", held.gold, 0)
     assert figures(held, others_wrong)["macro-F1"][0] < found["seen"][0]  # the other targets were left out
 
@@ -148,6 +159,10 @@ class Model:
         p[..., self.label] = 1
         return p, None
 
+    def predict_pairs(self, statements, targets):
+        self.asked = list(targets)
+        return self.predict_proba(statements, targets[:1])[0][:, 0]
+
 
 def test_leave_one_out_is_kept_and_goes_on_where_it_stopped(command, tmp_path, monkeypatch):
     run, held, ran, stages = command
@@ -173,7 +188,7 @@ def test_leave_one_out_is_kept_and_goes_on_where_it_stopped(command, tmp_path, m
     assert stages[0] == load_recipe(DEFAULT).stages[0]
     table = seen_and_unseen(path, held)
     assert [row[0] for row in table.rows] == ["China", "Russia", "all"]
-    assert all(row[3][0] in "+-" for row in table.rows)
+    assert all({row[4][0], row[5][0]} <= {"+", "-"} for row in table.rows)
     assert "share 1.0, epochs 1.0, targets China Russia" in table.note
     assert "STALE" not in table.note
     other = seen_and_unseen(path, made(12))
@@ -198,7 +213,7 @@ def test_a_run_trains_a_model(command, tiny, tmp_path, monkeypatch):
     path = tmp_path / "leave_one_out.json"
     run("--targets", "Ukraine", "--share", "0.5", "-o", str(path))
     answers = json.loads(path.read_text())["results"]["answers"]
-    assert {way: list(found) for way, found in answers.items()} == {"seen": ["Ukraine"], "unseen": ["Ukraine"]}
+    assert {way: list(found) for way, found in answers.items()} == {way: ["Ukraine"] for way in _WAYS}
     assert len(answers["unseen"]["Ukraine"]) == len(held.examples)
 
 
@@ -218,3 +233,10 @@ def test_no_example_of_the_corpora_shows_the_target_left_out(data, capsys, monke
     lines = capsys.readouterr().out.splitlines()
     assert [line[:15].strip() for line in lines] == list(TARGETS)
     assert all(line.endswith(" examples, 0 labels toward it") for line in lines)
+
+
+def test_a_target_is_asked_about_by_the_name_that_the_statement_uses():
+    held = country_task("x", [country(text, "----") for text in ("Moscow lied", "A Russian lied", "It rained")])
+    model = Model(2)
+    assert _answered_as_named(model, held, "Russia") == [2, 2, 2]
+    assert model.asked == ["Moscow", "Russian", "Russia"]

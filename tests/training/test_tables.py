@@ -11,7 +11,7 @@ from training.corpora import country_stance
 from training.corpora.country_stance import TARGETS, decode
 from training.kept import keep
 from training.plain import start
-from training.single_pass import KEPT, as_pairs, stored_answers
+from training.single_pass import CONTINUED, KEPT, as_pairs, both_starts, stored_answers
 from training.tables import (
     abstention,
     by_slice,
@@ -154,9 +154,35 @@ def test_stored_answers_belong_to_their_items(tmp_path):
     assert "STALE, not from the plain encoder" in note
 
 
-def test_the_kept_answers_of_both_forms_are_whole():
+def test_answers_of_both_starts_stand_side_by_side(tmp_path):
+    task = made(4)
+    results = {
+        "timed": 4,
+        "seconds": {"single pass": 1.0, "pairs": 4.0},
+        "answers": {form: {"test": task.gold.tolist()} for form in ("single pass", "pairs")},
+    }
+    told = {"settings": {"statements": 10}, "items": {"test": corpus_hash(task)}}
+    keep(tmp_path / KEPT.name, results, start=start(), **told)
+    answers, note = both_starts(tmp_path, task, "test", "model@1")
+    assert len(answers) == 2
+    assert "python -m training.single_pass --continued makes it" in note
+    keep(tmp_path / CONTINUED.name, results, start="model@1", **told)
+    answers, note = both_starts(tmp_path, task, "test", "model@1")
+    assert sorted(answers) == [
+        "pair-encoded fine-tune from the plain encoder",
+        "pair-encoded fine-tune going on from the shipped model",
+        "single pass from the plain encoder",
+        "single pass going on from the shipped model",
+    ]
+    assert "STALE" not in note
+    _, note = both_starts(tmp_path, task, "test", "model@2")
+    assert "STALE, not from model@2; run python -m training.single_pass --continued again" in note
+
+
+@pytest.mark.parametrize("file", [KEPT, CONTINUED])
+def test_the_kept_answers_of_both_forms_are_whole(file):
     """Whatever the items are today: both forms answered the same ones, mostly alike, and one pass costs far less."""
-    results = json.loads(KEPT.read_text(encoding="utf-8"))["results"]
+    results = json.loads(file.read_text(encoding="utf-8"))["results"]
     whole, pairs = (results["answers"][form] for form in ("single pass", "pairs"))
     for split in ("validation", "test"):
         one, other = np.array(whole[split]), np.array(pairs[split])
