@@ -59,6 +59,7 @@ class Manifest:
             "engine": f"{engine.name} ({engine.version})",
             "extractor": scorer.extractor,
             "targets": [target.name for target in scorer.targets],
+            "aliases": [f"{t.name}: {', '.join(t.aliases)}" for t in scorer.targets if scorer.asks_by_alias(t)],
             "labels": list(scorer.labels),
             "articles_per_part": [sizes.fewest, sizes.mean, sizes.most],
             "own_voice": scorer.own_voice,

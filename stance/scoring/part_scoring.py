@@ -78,7 +78,7 @@ class PartScorer:
                 pairs += self._counted(located, found, info)
         info.statements = len(pairs)
         with self.watch.stage("tokenize"):
-            prepared = self.scorer.classifier.prepare([statement for _, statement in pairs], self._names)
+            prepared = self.scorer.prepare([statement for _, statement in pairs])
         return PreparedPart(part.key, pairs, prepared, info)
 
     def encode(self, part: PreparedPart) -> NDArray[np.float32]:

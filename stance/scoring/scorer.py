@@ -186,10 +186,17 @@ class Scorer:
         targets
             Asked about instead of the scorer's own.
         """
-        wanted, known = self.targets if targets is None else targets, self.classifier.config.known_targets
-        if known is None or not any(t.aliases and t.name not in known for t in wanted):
+        wanted = self.targets if targets is None else targets
+        renamed = [self.asks_by_alias(target) for target in wanted]
+        if not any(renamed):
             return None
-        return [[t.name if t.name in known else name_in(t, s.text) for t in wanted] for s in statements]
+        both = list(zip(wanted, renamed, strict=True))
+        return [[name_in(t, s.text) if by_alias else t.name for t, by_alias in both] for s in statements]
+
+    def asks_by_alias(self, target: Target) -> bool:
+        """Tell whether a target may be asked about by an alias: the model was not trained on it by its name."""
+        known = self.classifier.config.known_targets
+        return known is not None and target.name not in known and bool(target.aliases)
 
     def _names(self, targets: Sequence[Target] | None) -> list[str]:
         return [t.name for t in (self.targets if targets is None else targets)]

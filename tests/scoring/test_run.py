@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ from stance.articles import LocatedArticle, detected_language, read_located_arti
 from stance.cli import main
 from stance.errors import OutputError, ResumeError, UsageError
 from stance.quotes import extractor_id
-from stance.schema import Article
+from stance.schema import Article, Target
 from stance.scoring.output import Output
 from stance.scoring.parts import PartInfo, PartSizes, PartStore, parts_of
 from stance.scoring.run import run_batch
@@ -247,6 +249,31 @@ def test_another_model_or_configuration_is_refused(mine, tiny, tmp_path):
     assert output.read_bytes() == before
     summary, _, _ = run(mine, [path], output, restart=True)
     assert summary.found_articles == 0
+
+
+def test_other_aliases_are_another_configuration_where_they_are_asked_by(tiny, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps(r) for r in records(20)) + "\n{broken\n", encoding="utf-8")
+    peru, china = Target("Peru", ("China",)), default_targets()[2]
+    tiny.config.known_targets = ["China"]
+    tiny.model.head[-1].weight.data.mul_(400)  # so that names tell
+    run(Scorer(tiny, [peru, china]), [path], tmp_path / "rows.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    articles = [Article(**record) for record in records(20)]
+
+    def favor(*targets):
+        return [row.probabilities["favor"] for found in Scorer(tiny, targets).score_many(articles) for row in found]
+
+    found = np.array([row["p_favor"] for row in rows])
+    assert found == pytest.approx(np.array(favor(peru, china)), abs=2e-6)
+    by_name = abs(found - np.array(favor(Target("Peru"), china)))
+    named = np.array(["China" in row["statement"] for row in rows])
+    assert by_name[named][::2].min() > 1e-5
+    assert by_name[~named].max() < 2e-6
+    other = replace(peru, aliases=("Lima",))
+    with pytest.raises(ResumeError, match="aliases Peru: China, now Peru: Lima"):
+        run(Scorer(tiny, [other, china]), [path], tmp_path / "rows.jsonl")
+    run(Scorer(tiny, [peru, replace(china, aliases=())]), [path], tmp_path / "rows.jsonl")
 
 
 def test_a_damaged_part_is_scored_again(mine, tmp_path):
