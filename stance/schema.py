@@ -195,7 +195,8 @@ class Target:
     Parameters
     ----------
     name
-        Name written into the model's input and into the table.
+        Name written into the table, and into the model's input but for targets that it was not trained on, which are
+        asked about by the name that the statement uses.
     aliases
         Other names for it (``"Kremlin"`` for Russia).
     description
@@ -272,9 +273,18 @@ def _arrow_schema(columns: Sequence[str]) -> pa.Schema:
     return pa.schema([(name, kind(name)) for name in columns], metadata=metadata)
 
 
-def rows_schema(labels: Sequence[str] = LABELS) -> pa.Schema:
-    """Return the Arrow schema of a table of stance rows for a label set."""
-    return _arrow_schema(row_columns(labels))
+def rows_schema(labels: Sequence[str] = LABELS, aliases: Sequence[str] = ()) -> pa.Schema:
+    """Return the Arrow schema of a table of stance rows.
+
+    Parameters
+    ----------
+    labels
+        The label set.
+    aliases
+        Targets that were asked about by alias (`stance.scoring.Scorer.aliases`), for the metadata.
+    """
+    schema = _arrow_schema(row_columns(labels))
+    return schema.with_metadata({**schema.metadata, "stance.aliases": "; ".join(aliases)}) if aliases else schema
 
 
 def statements_schema() -> pa.Schema:

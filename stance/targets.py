@@ -124,4 +124,10 @@ def _checked(targets: list[Target], *, file: str) -> tuple[Target, ...]:
         if target.name.casefold() in seen:
             raise TargetError(f"{target.name!r} is named twice", file=file, record=i, rule="unique")
         seen.add(target.name.casefold())
+    owner: dict[str, str] = {}
+    for i, target in enumerate(targets, 1):
+        for name in (target.name, *target.aliases):
+            if (other := owner.setdefault(name.casefold(), target.name)) != target.name:
+                message = f"{name!r} names both {other!r} and {target.name!r}"
+                raise TargetError(message, file=file, record=i, rule="ambiguous-alias")
     return tuple(targets)

@@ -59,6 +59,23 @@ def test_missing_file(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ("{name: NATO, aliases: [Brussels]}, {name: EU, aliases: [Union, brussels]}", "'brussels' names both 'NATO'"),
+        ("{name: NATO, aliases: [Peru]}, Peru", "'Peru' names both 'NATO' and 'Peru'"),
+    ],
+)
+def test_a_name_of_two_targets_is_refused(tmp_path, entries, said):
+    path = tmp_path / "targets.yaml"
+    path.write_text(f"targets: [{entries}]")
+    with pytest.raises(TargetError, match=said) as error:
+        load_targets(path)
+    assert (error.value.rejection.rule, error.value.rejection.record) == ("ambiguous-alias", 2)
+    path.write_text("targets: [{name: NATO, aliases: [Nato, nato]}, Peru]")
+    assert len(load_targets(path)) == 2
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("NATO and the Alliance", "NATO"),

@@ -79,8 +79,9 @@ def _split(examples: Sequence[Example], kept: Callable[[Example], bool]) -> tupl
 def unlabelled(data: Path, options: Distillation) -> list[Example]:
     """Draw statements that name one of the countries, without labels and free of anything held out.
 
-    What repeats a held-out statement is no part of what is drawn from; what comes from a held-out document, or holds a
-    held-out statement among other words, is left out of what was drawn, so that there may be fewer than asked for.
+    What repeats a held-out statement is no part of what is drawn from; what comes from a held-out document, holds a
+    held-out statement among other words or stands within one is left out of what was drawn, so that there may be fewer
+    than asked for.
 
     Raises
     ------

@@ -46,7 +46,7 @@ _FORGETTING_SIZE = 512
 _OPTIONS = FitOptions(epochs=6, batch_size=16, learning_rate=5e-5, head_learning_rate=1e-3)
 _VALIDATION = 32
 """Validation statements: few, as a user with few labels has."""
-_STRENGTHS = (1.0, 10.0, 100.0)
+_INVERSE_STRENGTHS = (1.0, 10.0, 100.0)
 """Inverse strengths of regularisation that logistic regression chooses from."""
 _FORGETTING_VALIDATION = 100
 
@@ -78,16 +78,16 @@ def _tfidf(corpus: Corpus) -> float:
     def gold(examples: Sequence[Example]) -> NDArray[np.int64]:
         return np.array([ids[next(iter(e.labels.values()))] for e in examples])
 
-    def score(strength: float, split: str) -> float:
+    def score(c: float, split: str) -> float:
         model = make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            LogisticRegression(max_iter=2000, C=strength, class_weight="balanced"),
+            LogisticRegression(max_iter=2000, C=c, class_weight="balanced"),
         )
         model.fit([e.statement.text for e in splits["train"]], gold(splits["train"]))
         predicted = model.predict([e.statement.text for e in splits[split]])
         return _macro(gold(splits[split]), predicted, len(ids))
 
-    return score(max(_STRENGTHS, key=lambda strength: score(strength, "validation")), "test")
+    return score(max(_INVERSE_STRENGTHS, key=lambda c: score(c, "validation")), "test")
 
 
 def learning_curve(corpus: Corpus, size: int, seed: int) -> dict[str, float]:

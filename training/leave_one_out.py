@@ -1,12 +1,13 @@
 """Zero-shot on a target never trained: ``python -m training.leave_one_out [--targets China ...] [--share 0.5]``.
 
 For each target, a model is trained without it and asked about it on validation statements, by its name and by the name
-of it that the statement uses (`stance.targets.name_in`); beside it, the same training with all four. Each run is the
-recipe's first stage: all corpora together for one epoch from the plain encoder, varied as the recipe says. Left out are
-the labels toward the target, and those of NewsMTSC and DSE toward a name that holds the target's or one of its aliases;
-countries are exchanged among the other three alone. Presidents of the United States are no aliases of it. The answers
-are kept (`training.kept`) as each run ends: a run that was broken off goes on where it stopped, and `training.evaluate`
-prints the figures. ``--dry-run`` counts the examples and trains nothing.
+of it that the statement uses (`stance.targets.name_in`, with the adjective for its people among the aliases), alone in
+its pass; beside it, the same training with all four, which share a pass. Each run is the recipe's first stage: all
+corpora together for one epoch from the plain encoder, varied as the recipe says. Left out are the labels toward the
+target, and those of NewsMTSC and DSE toward a name that holds the target's or one of its aliases; countries are
+exchanged among the other three alone. Presidents of the United States are no aliases of it. The answers are kept
+(`training.kept`) as each run ends: a run that was broken off goes on where it stopped, and `training.evaluate` prints
+the figures. ``--dry-run`` counts the examples and trains nothing.
 """
 
 from __future__ import annotations
@@ -163,14 +164,16 @@ def seen_and_unseen(path: Path, held: Task) -> Figures:
         rows.append([name, *figure, *(shown(found[f"{way}, difference"], "+.3f") for way in _WAYS[1:])])
     asked = "asked by the name that the statement uses"
     columns = ["target", "macro-F1, trained on it", "never", f"never, {asked}", "difference", f"difference, {asked}"]
-    return Figures("Targets never trained, country-stance validation", columns, rows, kept.note)
+    left = len(answers.get(_WAYS[0], {})) - len(answers.get(_WAYS[-1], {}))
+    note = f"{kept.note} Not finished: {left} targets are left." if left else kept.note
+    return Figures("Targets never trained, country-stance validation", columns, rows, note)
 
 
 def _each(held: Task, answers: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, dict[str, Any]]:
     """Return what `compared` finds of each target that was left out, and of all of them together."""
     targets = list(answers.get(_WAYS[-1], {}))
     found = {t: compared(held, t, {way: np.array(answers[way][t]) for way in _WAYS}) for t in targets}
-    if len(targets) > 1:
+    if len(targets) > 1 and set(targets) == set(answers[_WAYS[0]]):
         masks = [np.array(held.targets) == t for t in targets]
         together: dict[str, NDArray[np.int64]] = {}
         for way in _WAYS:

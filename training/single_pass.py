@@ -130,6 +130,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output = arguments.output or (CONTINUED if arguments.continued else KEPT)
     settings = {"statements": arguments.statements, "epochs": arguments.epochs}
+    if arguments.continued:
+        settings |= {"learning rate": _RATES[True]}
     check_settings(arguments, settings)
     data = data_folder()
     held = {s: country_task("country-stance", list(country_stance.read(data, s))) for s in ("validation", "test")}

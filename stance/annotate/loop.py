@@ -108,17 +108,27 @@ def _grown(
     if set(classifier.labels) == set(corpus.labels):
         counts, sizes, seconds = [_confusion(classifier, held, corpus)], [0], [0.0]
         say(f"before training: macro-F1 {_macro(counts[0].sum(axis=0)):.3f}")
+    notices: dict[str, None] = {}
     for records in _nested(train, seed):
         begin = time.perf_counter()
         with tempfile.TemporaryDirectory() as scratch:
             whole = len(records) == len(train)
             part = replace(corpus, splits={**corpus.splits, "train": tuple(records)})
             place = model_folder(folder) if whole else Path(scratch)
-            classifier = fine_tune(part, output=place, base=base, options=_OPTIONS, name=corpus.name).classifier
+            classifier = fine_tune(
+                part,
+                output=place,
+                base=base,
+                options=_OPTIONS,
+                name=corpus.name,
+                on_warn=lambda notice: notices.setdefault(str(notice)),
+            ).classifier
         counts.append(_confusion(classifier, held, corpus))
         sizes.append(len(records))
         seconds.append(time.perf_counter() - begin)
         say(f"{len(records)} statements: macro-F1 {_macro(counts[-1].sum(axis=0)):.3f} ({seconds[-1]:.0f} s)")
+    for notice in notices:
+        say(notice)
     return counts, sizes, seconds, classifier.id
 
 

@@ -164,7 +164,7 @@ def classify(arguments: argparse.Namespace, notices: Notices) -> int:
         from stance.scoring.display import rows_table
 
         scorer = load(arguments.model, targets=targets, engine=arguments.engine)
-        write = writer(rows_schema(scorer.labels))
+        write = writer(rows_schema(scorer.labels, scorer.aliases))
         records = read_statements(
             arguments.statements, on_reject=notices.reject, on_warn=notices.warn, stdin=sys.stdin.buffer
         )
@@ -195,9 +195,9 @@ def _explain(
             parts = explain(scorer.classifier, record.statement, name, targets=asked, label=row.label)
             if arguments.json:
                 tokens = [part._asdict() for part in parts]
-                print(json.dumps(row.to_dict() | {"attributions": tokens}, ensure_ascii=False))
+                print(json.dumps(row.to_dict() | {"asked": name, "attributions": tokens}, ensure_ascii=False))
             elif row.label != "not_addressed":
-                console.print(explained_line(row, parts))
+                console.print(explained_line(row, parts, asked=name))
     return notices.finish(None)
 
 

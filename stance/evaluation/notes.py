@@ -73,6 +73,10 @@ def model_notes(result: Evaluation, classifier: StanceClassifier | None, suite: 
         counts = Counter(int(g) for g in items.gold)
         hit = sum(counts[items.labels.index(label)] for label in foreign)
         notes.append(f"The model has no label {', '.join(foreign)}: it cannot get those {hit} item(s) right.")
+    known = classifier.config.known_targets if classifier is not None else None
+    new = [target for target in items.targets if known is not None and target not in known]
+    if new:
+        notes.append(f"Never trained on, and asked about by these names whatever a statement says: {', '.join(new)}.")
     if suite is not None:
         notes += _behaviour_notes(suite, classifier, items.targets)
     if model.probabilities is None:

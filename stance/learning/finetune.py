@@ -107,6 +107,9 @@ def fine_tune(
     if not train:
         raise UsageError(f"corpus {corpus.name}: no labelled statement in the split train")
     classifier = base if isinstance(base, StanceClassifier) else StanceClassifier.from_pretrained(base)
+    if classifier.engine.name != "torch-fp32":
+        classifier.use_engine("torch-fp32")  # so that before and after are measured alike
+    learned = list(dict.fromkeys(target for example in train for target in example.labels))
     held = {split: examples for split, examples in splits.items() if split != "train" and examples}
     before: dict[str, float] = {}
     if known := set(corpus.labels) == set(classifier.labels):
@@ -117,7 +120,7 @@ def fine_tune(
     if not validation:
         _warn(Rejection(corpus.name, None, "no-validation", _unchecked(corpus, known)), on_warn)
     classifier.config.name = name or corpus.name
-    classifier.config.known_targets = _known_targets(classifier, corpus) if known else list(corpus.targets)
+    classifier.config.known_targets = _known_targets(classifier, learned) if known else learned
     keeper = KeepBest(classifier, validation, patience, min_steps) if validation else None
     steps_per_epoch = -(-len(train) // options.batch_size)
     epochs = max(options.epochs, -(-min_steps // steps_per_epoch))
@@ -144,10 +147,10 @@ def _prepared(
     return train, _left_out(train, classifier.config.targets_per_pass)
 
 
-def _known_targets(classifier: StanceClassifier, corpus: Corpus) -> list[str] | None:
+def _known_targets(classifier: StanceClassifier, learned: Sequence[str]) -> list[str] | None:
     """Return what a model that keeps its labels is trained on by name; it stays untold where it was before."""
     before = classifier.config.known_targets
-    return before if before is None else list(dict.fromkeys([*before, *corpus.targets]))
+    return before if before is None else list(dict.fromkeys([*before, *learned]))
 
 
 def corpus_examples(corpus: Corpus, split: str) -> list[Example]:

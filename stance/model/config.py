@@ -52,8 +52,9 @@ class StanceConfig(PretrainedConfig):
         still has a slight influence on the others by way of it) or everything (``shared``, as models written before
         there was a choice).
     known_targets
-        Targets that it was trained on by these names. Others are asked about by the name that the statement uses
-        (`stance.targets.name_in`), where they have aliases; where this is not told (``None``) none are.
+        Targets that it knows by these names whatever a statement calls them, as it was trained on labels toward them.
+        Others are asked about by the name that the statement uses (`stance.targets.name_in`), where they have aliases;
+        where this is not told (``None``) none are.
     """
 
     model_type = "stance"

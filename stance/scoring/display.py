@@ -84,13 +84,14 @@ def figures_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[st
     return table
 
 
-def explained_line(row: StanceRow, parts: Sequence[tuple[str, int, int, float]]) -> Text:
+def explained_line(row: StanceRow, parts: Sequence[tuple[str, int, int, float]], *, asked: str | None = None) -> Text:
     """Return a row's label and its statement, words that add to the label in orange, that take from it in blue.
 
-    The label is written as in `rows_table`. Strong words are bold and underlined as well, so that nothing hangs on
-    colour alone.
+    The label is written as in `rows_table`, beside the target the name that it was asked about by, if that is another.
+    Strong words are bold and underlined as well, so that nothing hangs on colour alone.
     """
-    line = Text(f"{row.target}: ", style="bold").append_text(_stance(row))
+    name = row.target if asked in {None, row.target} else f"{row.target} (asked as {asked})"
+    line = Text(f"{name}: ", style="bold").append_text(_stance(row))
     words = Text(row.statement)
     strongest = max((abs(part[3]) for part in parts), default=0.0)
     for _, start, end, share in parts:

@@ -59,11 +59,11 @@ class Manifest:
             "engine": f"{engine.name} ({engine.version})",
             "extractor": scorer.extractor,
             "targets": [target.name for target in scorer.targets],
-            "aliases": [f"{t.name}: {', '.join(t.aliases)}" for t in scorer.targets if scorer.asks_by_alias(t)],
             "labels": list(scorer.labels),
             "articles_per_part": [sizes.fewest, sizes.mean, sizes.most],
             "own_voice": scorer.own_voice,
             "abstain_thresholds": scorer.classifier.config.abstain_thresholds(),
+            **({"aliases": scorer.aliases} if scorer.aliases else {}),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return cls(_FORMAT, scorer.model_id, digest, settings, [_hashed(path) for path in inputs])

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from stance.errors import OutputError, UsageError
 from stance.schema import CONTRACT_VERSION
 from stance.scoring.durable import sync_folder, write_json
-from stance.scoring.writing import ENDINGS, TableWriter, check_writable
+from stance.scoring.writing import ENDINGS, TableWriter, check_writable, told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,9 +88,8 @@ class Output:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             rows = _Partitioned(partial, self, schema).write(tables)
-            engine = (schema.metadata or {}).get(b"stance.engine", b"").decode()
             meta: dict[str, Any] = {"contract": CONTRACT_VERSION, "columns": schema.names, "rows": rows}
-            write_json(partial / _MARK, {**meta, "partition": list(self.partition), "engine": engine})
+            write_json(partial / _MARK, {**meta, "partition": list(self.partition), **told(schema)})
             _replace_folder(partial, self.path)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)

@@ -166,7 +166,7 @@ def run_batch(
 
 
 def _schema(scorer: Scorer, summary: RunSummary) -> pa.Schema:
-    schema = rows_schema(scorer.labels)
+    schema = rows_schema(scorer.labels, scorer.aliases)
     return schema.with_metadata({**schema.metadata, "stance.engine": summary.engine})
 
 

@@ -187,14 +187,18 @@ class Scorer:
             Asked about instead of the scorer's own.
         """
         wanted = self.targets if targets is None else targets
-        renamed = [self.asks_by_alias(target) for target in wanted]
+        renamed = [self._by_alias(target) for target in wanted]
         if not any(renamed):
             return None
         both = list(zip(wanted, renamed, strict=True))
         return [[name_in(t, s.text) if by_alias else t.name for t, by_alias in both] for s in statements]
 
-    def asks_by_alias(self, target: Target) -> bool:
-        """Tell whether a target may be asked about by an alias: the model was not trained on it by its name."""
+    @property
+    def aliases(self) -> list[str]:
+        """The scorer's targets that may be asked about by alias, each with its aliases, in words."""
+        return [f"{t.name}: {', '.join(t.aliases)}" for t in self.targets if self._by_alias(t)]
+
+    def _by_alias(self, target: Target) -> bool:
         known = self.classifier.config.known_targets
         return known is not None and target.name not in known and bool(target.aliases)
 

@@ -21,7 +21,7 @@ from stance.scoring.durable import put_in_place, write_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ENDINGS", "TableWriter", "check_writable"]
+__all__ = ["ENDINGS", "TableWriter", "check_writable", "told"]
 
 ENDINGS = (".parquet", ".jsonl", ".csv")
 _ROW_GROUP = 50_000
@@ -32,6 +32,13 @@ class _Sink(Protocol):
     def write(self, records: list[dict[str, Any]]) -> None: ...
     def write_table(self, table: pa.Table) -> None: ...
     def close(self) -> None: ...
+
+
+def told(schema: pa.Schema) -> dict[str, str]:
+    """Return what a table's metadata tell beside the contract: the engine, and the aliases that were asked by."""
+    metadata = schema.metadata or {}
+    keys = ("engine", "aliases")
+    return {key: metadata[name].decode() for key in keys if (name := f"stance.{key}".encode()) in metadata}
 
 
 class TableWriter:
@@ -62,7 +69,7 @@ class TableWriter:
         self._meta = meta
         self.rows = 0
         self._columns = list(schema.names)
-        self._engine = (schema.metadata or {}).get(b"stance.engine", b"").decode()
+        self._told = told(schema)
         check_writable(path)
         self._partial = _partial_name(self.path)
         try:
@@ -99,9 +106,7 @@ class TableWriter:
 
     def _write_meta(self) -> None:
         meta: dict[str, Any] = {"contract": CONTRACT_VERSION, "columns": self._columns, "rows": self.rows}
-        if self._engine:
-            meta["engine"] = self._engine
-        write_json(self.path.with_name(f"{self.path.name}.meta.json"), meta)
+        write_json(self.path.with_name(f"{self.path.name}.meta.json"), meta | self._told)
 
     def __enter__(self) -> Self:
         return self

@@ -81,7 +81,8 @@ def test_an_explanation_says_what_the_model_abstains_from_and_what_it_did_not_se
         abstained=True,
         truncated=True,
     )
-    assert explained_line(row, []).plain == "Russia: (against 0.44) cut\n  Russia betrayed us"
+    assert explained_line(row, [], asked="Moscow").plain.startswith("Russia (asked as Moscow): (against 0.44) cut")
+    assert explained_line(row, [], asked="Russia").plain == "Russia: (against 0.44) cut\n  Russia betrayed us"
     sure = replace(row, abstained=False, truncated=False)
     assert explained_line(sure, []).plain == "Russia: against 0.44\n  Russia betrayed us"
 
@@ -96,6 +97,7 @@ def test_classify_explains_the_name_that_the_model_was_asked_about(tmp_path, cap
     assert main(["classify", str(path), "--explain", "--json", "--targets", str(targets)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["target"] for row in rows] == ["NATO", "Russia"]
+    assert [row["asked"] for row in rows] == ["the Alliance", "Russia"]
     assert [(name, how["targets"]) for name, how in asked] == [
         (name, ["the Alliance", "Russia"]) for name in ("the Alliance", "Russia")
     ]

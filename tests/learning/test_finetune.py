@@ -134,6 +134,12 @@ def test_a_model_says_which_targets_it_was_trained_on(tiny, tmp_path):
     tiny.config.known_targets = ["Russia"]
     assert trained_on(LABELS, tiny) == ["Russia", "the Tidal Barrage"]
     assert trained_on(("against", "favor"), tiny) == ["the Tidal Barrage"]
+    held = replace(corpus(), targets=("the Tidal Barrage", "the Dam"))
+    (first, *others) = held.splits["validation"]
+    asked_only = replace(first, labels={"the Dam": "con"})
+    held = replace(held, splits={**held.splits, "test": (asked_only,), "validation": tuple(others)})
+    fine_tune(held, output=tmp_path, base=tiny, options=QUICK, min_steps=1)
+    assert tiny.config.known_targets == ["the Tidal Barrage"]
 
 
 @pytest.mark.parametrize(("labels", "without"), [(None, "never abstains"), (LABELS, "the old calibration stays")])

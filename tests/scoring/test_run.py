@@ -254,10 +254,12 @@ def test_another_model_or_configuration_is_refused(mine, tiny, tmp_path):
 def test_other_aliases_are_another_configuration_where_they_are_asked_by(tiny, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps(r) for r in records(20)) + "\n{broken\n", encoding="utf-8")
-    peru, china = Target("Peru", ("China",)), default_targets()[2]
-    tiny.config.known_targets = ["China"]
+    peru, kyiv = Target("Peru", ("China",)), default_targets()[3]
+    tiny.config.known_targets = ["Ukraine"]
     tiny.model.head[-1].weight.data.mul_(400)  # so that names tell
-    run(Scorer(tiny, [peru, china]), [path], tmp_path / "rows.jsonl")
+    run(Scorer(tiny, [peru, kyiv]), [path], tmp_path / "rows.jsonl")
+    meta = json.loads((tmp_path / "rows.jsonl.meta.json").read_text(encoding="utf-8"))
+    assert meta["aliases"] == "Peru: China"
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
     articles = [Article(**record) for record in records(20)]
 
@@ -265,15 +267,15 @@ def test_other_aliases_are_another_configuration_where_they_are_asked_by(tiny, t
         return [row.probabilities["favor"] for found in Scorer(tiny, targets).score_many(articles) for row in found]
 
     found = np.array([row["p_favor"] for row in rows])
-    assert found == pytest.approx(np.array(favor(peru, china)), abs=2e-6)
-    by_name = abs(found - np.array(favor(Target("Peru"), china)))
+    assert found == pytest.approx(np.array(favor(peru, kyiv)), abs=2e-6)
+    by_name = abs(found - np.array(favor(Target("Peru"), kyiv)))
     named = np.array(["China" in row["statement"] for row in rows])
     assert by_name[named][::2].min() > 1e-5
     assert by_name[~named].max() < 2e-6
     other = replace(peru, aliases=("Lima",))
     with pytest.raises(ResumeError, match="aliases Peru: China, now Peru: Lima"):
-        run(Scorer(tiny, [other, china]), [path], tmp_path / "rows.jsonl")
-    run(Scorer(tiny, [peru, replace(china, aliases=())]), [path], tmp_path / "rows.jsonl")
+        run(Scorer(tiny, [other, kyiv]), [path], tmp_path / "rows.jsonl")
+    run(Scorer(tiny, [peru, replace(kyiv, aliases=())]), [path], tmp_path / "rows.jsonl")
 
 
 def test_a_damaged_part_is_scored_again(mine, tmp_path):

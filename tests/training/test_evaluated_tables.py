@@ -90,7 +90,9 @@ def test_readings_are_counted_as_they_settle(tmp_path, monkeypatch):
     one, other = decode("a---"), decode("n---")
     corpus = {"1": {"a": one}, "2": {"a": one, "b": one}, "3": {"a": one, "b": other}}
     corpus |= {"4": {"a": one, "b": other, "adjudicated": other}, "5": {"a": one}}
-    monkeypatch.setattr(country_stance, "own_readings", lambda: {"5": [other, other], "6": [one], "7": [one, other]})
+    monkeypatch.setattr(
+        country_stance, "own_readings", lambda readers: {"5": [other, other], "6": [one], "7": [one, other]}
+    )
     (tmp_path / "country-stance").mkdir()
     lines = [json.dumps({"id": i, "readers": readers}) + "\n" for i, readers in corpus.items()]
     (tmp_path / "country-stance" / "statements.jsonl").write_text("".join(lines))
@@ -117,9 +119,16 @@ def test_the_card_names_teachers_and_what_they_are_asked_about(tiny, monkeypatch
     monkeypatch.setattr(model_card, "training_examples", lambda data, stage: some(*stage_of[next(iter(stage.repeat))]))
     stage_of = {"newsmtsc": ("newsmtsc", 5), "dse": ("dse", 6), "country_stance": ("unscon", 7), "own": ("own", 8)}
     monkeypatch.setattr(model_card, "unlabelled", lambda data, options: some("polnear", 9) + some("dse", 2))
-    monkeypatch.setattr(model_card, "read_how_often", lambda data, examples: agreement.Reread(7, 1, 2, 3, 1))
+    heeded = []
+
+    def reread(data, examples, readers=None):
+        heeded.append(readers)
+        return agreement.Reread(7, 1, 2, 3, 1)
+
+    monkeypatch.setattr(model_card, "read_how_often", reread)
     monkeypatch.setattr(model_card.country_stance, "read", lambda data, split: [])
     card = model_card.model_card(tiny, ["TABLE"], tmp_path)
+    assert heeded == [tuple("abcdefghi"), None, None]  # readings that came after the weights do not count for training
     for part in (
         "| DSE (bywords/directed_sentiment_analysis) | 6 | none stated |",
         "| country-stance: unscon 7 | 7 | labels this project's; texts their owners' (UNSCon CC BY-SA) |",

@@ -181,6 +181,7 @@ def test_leave_one_out_is_kept_and_goes_on_where_it_stopped(command, tmp_path, m
     with pytest.raises(KeyboardInterrupt):
         run(*asked)
     assert [row[0] for row in seen_and_unseen(path, held).rows] == ["China"]
+    assert "Not finished: 1 targets are left" in seen_and_unseen(path, held).note
     dies_at.clear()
     run(*asked)
     everything = set(TARGETS)
@@ -191,6 +192,7 @@ def test_leave_one_out_is_kept_and_goes_on_where_it_stopped(command, tmp_path, m
     assert all({row[4][0], row[5][0]} <= {"+", "-"} for row in table.rows)
     assert "share 1.0, epochs 1.0, targets China Russia" in table.note
     assert "STALE" not in table.note
+    assert "Not finished" not in table.note
     other = seen_and_unseen(path, made(12))
     assert ("STALE, other items of validation" in other.note, other.rows) == (True, [])
     assert seen_and_unseen(tmp_path / "none.json", held).rows == []
