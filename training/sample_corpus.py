@@ -84,8 +84,8 @@ Splits: {splits}. Families: {families}.
 
 The writers (language models, for this project) decided each label by the project's labelling guide; agreement was not
 measured. The train split is what the recipe trains on; the shipped model, which is older, was trained on it but for the
-{later} statements of `own-j` to `own-n`. The statements stand as text in
-`training/own`; `python -m training.sample_corpus` builds this folder.
+{later} statements of `own-j` to `own-n`. The statements stand as text in `training/own`;
+`python -m training.sample_corpus` builds this folder.
 """
 
 

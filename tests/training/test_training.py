@@ -388,11 +388,12 @@ def test_own_statements_are_sound():
 def test_sample_corpus_is_built_from_the_own_statements(root):
     import datasets
 
-    from training.sample_corpus import build
+    from training.sample_corpus import build, card
 
     stored = datasets.load_from_disk(str(root / "examples" / "corpus"))
     built = build()
     assert {k: v.to_list() for k, v in stored.items()} == {k: v.to_list() for k, v in built.items()}
+    assert (root / "examples" / "corpus" / "README.md").read_text(encoding="utf-8") == card(built)
     assert stored["train"].features["labels"]["China"].names == list(LABELS)
     assert sum(len(s) for s in stored.values()) >= 200
 
