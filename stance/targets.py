@@ -76,7 +76,8 @@ def resolve_targets(spec: str | Path | Sequence[str | Target] | None) -> tuple[T
 def name_in(target: Target, text: str) -> str:
     """Return the name of a target that a text uses: its own if it stands there, else the first alias, else its own.
 
-    Names are found as whole words, a plural or possessive s aside, in the case they are written in.
+    Names are found as whole words, a plural or possessive s aside, in the case they are written in; one that begins
+    with a small letter is found at the beginning of a sentence too.
     """
     if _place(target.name, text) is not None:
         return target.name
@@ -85,7 +86,8 @@ def name_in(target: Target, text: str) -> str:
 
 
 def _place(name: str, text: str) -> int | None:
-    found = re.search(rf"(?<!\w){re.escape(name)}(?:['’]?s)?(?!\w)", text)
+    first = f"[{name[0]}{name[0].upper()}]" if name[:1].islower() else re.escape(name[:1])
+    found = re.search(rf"(?<!\w){first}{re.escape(name[1:])}(?:['’]?s)?(?!\w)", text)
     return found.start() if found else None
 
 
