@@ -205,7 +205,7 @@ class StanceClassifier:
         self.content_hash = _content_hash(path)
 
     def logits(
-        self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
+        self, statements: Sequence[Statement], targets: Sequence[str]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Score every statement against every target.
 
@@ -215,8 +215,6 @@ class StanceClassifier:
             Length ``n``.
         targets
             Length ``t``, any number.
-        asked
-            Names that the targets are asked about by, for each statement as many; their own if not given.
 
         Returns
         -------
@@ -224,13 +222,21 @@ class StanceClassifier:
         truncated : array of shape (n,)
             Whether the model did not see the whole statement, its speaker's whole name or a target's.
         """
-        prepared = self.prepare(statements, targets, asked)
+        prepared = self.prepare(statements, targets)
         return self.run(prepared), prepared.truncated
 
     def prepare(
         self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
     ) -> Prepared:
-        """Tokenise and pack: the half of `logits` that needs no network, for threads that work ahead of it."""
+        """Tokenise and pack: the half of `logits` that needs no network, for threads that work ahead of it.
+
+        Parameters
+        ----------
+        statements, targets
+            As for `logits`.
+        asked
+            Names that the targets are asked about by, for each statement as many; their own if not given.
+        """
         groups = self.packer.passes(targets)
         names = [groups] * len(statements) if asked is None else [self.packer.passes(each) for each in asked]
         passes = [self.packer.pack(statements, [each[i] for each in names]) for i in range(len(groups))]
@@ -253,10 +259,10 @@ class StanceClassifier:
         return np.concatenate(parts, axis=1)
 
     def predict_proba(
-        self, statements: Sequence[Statement], targets: Sequence[str], asked: Sequence[Sequence[str]] | None = None
+        self, statements: Sequence[Statement], targets: Sequence[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return calibrated probabilities, shape ``(n, t, labels)``, and the truncation flags of `logits`."""
-        logits, truncated = self.logits(statements, targets, asked)
+        logits, truncated = self.logits(statements, targets)
         return self.probabilities(logits), truncated
 
     def predict_pairs(self, statements: Sequence[Statement], targets: Sequence[str]) -> NDArray[np.float64]:

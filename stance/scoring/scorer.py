@@ -210,9 +210,9 @@ class Scorer:
     ) -> Iterator[StanceRow]:
         if not pairs:
             return
-        names, statements = self._names(targets), [s for _, s in pairs]
-        probabilities, truncated = self.classifier.predict_proba(statements, names, self.asked(statements, targets))
-        yield from self._laid_out(pairs, names, probabilities, truncated)
+        prepared = self.prepare([s for _, s in pairs], targets)
+        probabilities = self.classifier.probabilities(self.classifier.run(prepared))
+        yield from self._laid_out(pairs, self._names(targets), probabilities, prepared.truncated)
 
     def _laid_out(
         self,
