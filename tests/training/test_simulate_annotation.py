@@ -71,6 +71,7 @@ def test_balance_finds_the_rare_label_sooner_than_chance():
 
 
 def test_the_table_names_every_strategy_and_how_many_runs_reached_the_goal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(simulate_annotation, "data_folder", lambda: tmp_path)  # no corpus is read
     monkeypatch.setattr(simulate_annotation, "_pools", lambda _: {"made": _pool})
     simulate_annotation.main(["--seeds", "2", "--rounds", "3", "--out", str(tmp_path / "out.json")])
     lines = capsys.readouterr().out.splitlines()
